@@ -1,0 +1,199 @@
+"""A TensorFlow function without variables: the form in which every source reaches the converters.
+
+Importing this module imports tensorflow, with one thread and without oneDNN, so that equal inputs give equal bits.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from packager.core.errors import ModelError
+from packager.model.tensors import TensorSpec
+
+_ILLEGAL = re.compile(r"[^A-Za-z0-9_.]")
+
+
+def one_thread() -> None:
+    """Give TensorFlow one thread. Without effect once TensorFlow has run something in this process."""
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        return
+
+
+one_thread()
+
+
+@dataclass(frozen=True)
+class FrozenPort:
+    """One input or output: `tensor` is its TensorFlow tensor (`name:0`), `spec.name` the source's name."""
+
+    tensor: str
+    spec: TensorSpec
+
+    @property
+    def name(self) -> str:
+        """The source's name."""
+        return self.spec.name
+
+    @property
+    def node(self) -> str:
+        """Name of the TensorFlow node, legal in TensorFlow and unique in the graph."""
+        return self.tensor.removesuffix(":0")
+
+
+@dataclass(frozen=True)
+class FrozenModel:
+    """A concrete function without variables, its inputs and outputs in the source's order.
+
+    `function` is positional: one tensor per input, a list of tensors back.
+    """
+
+    function: Any
+    inputs: tuple[FrozenPort, ...]
+    outputs: tuple[FrozenPort, ...]
+
+    @property
+    def graph_def(self) -> Any:
+        """The graph as a `GraphDef`."""
+        return self.function.graph.as_graph_def()
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return outputs by source name for `feeds` by source name, of the declared shapes and dtypes.
+
+        Raises ModelError where a feed is missing or does not fit.
+        """
+        tensors = [tf.constant(checked(feeds, port.spec)) for port in self.inputs]
+        results = self.function(*tensors)
+        return {port.name: result.numpy() for port, result in zip(self.outputs, results, strict=True)}
+
+    def probes(self, count: int, seed: int = 0) -> list[dict[str, NDArray[Any]]]:
+        """Return `count` feeds of seeded random values, by source name; free dimensions become 1."""
+        generator = np.random.default_rng(seed)
+        return [{port.name: random_array(port.spec, generator) for port in self.inputs} for _ in range(count)]
+
+
+def random_array(spec: TensorSpec, generator: np.random.Generator) -> NDArray[Any]:
+    """Return random values for a tensor: normal for floats, 0 or 1 for integers and booleans."""
+    shape = tuple(1 if dimension is None else dimension for dimension in spec.shape)
+    if np.dtype(spec.dtype).kind == "f":
+        return generator.standard_normal(shape).astype(spec.dtype)
+    return generator.integers(0, 2, shape).astype(spec.dtype)
+
+
+def checked(feeds: Mapping[str, NDArray[Any]], spec: TensorSpec) -> NDArray[Any]:
+    """Return the feed of an input after a look at its shape and dtype. Raises ModelError."""
+    if spec.name not in feeds:
+        raise ModelError(f"input {spec.name!r} is not fed", expected=f"one of {sorted(feeds)} is not enough")
+    array = np.asarray(feeds[spec.name])
+    fits = array.ndim == len(spec.shape) and all(
+        want is None or have == want for have, want in zip(array.shape, spec.shape, strict=True)
+    )
+    if not fits or array.dtype != np.dtype(spec.dtype):
+        raise ModelError(
+            f"input {spec.name!r} is fed {array.dtype}{list(array.shape)}",
+            expected=f"{spec.dtype}{list(spec.shape)}",
+        )
+    return array
+
+
+def fixed_shape(
+    name: str, declared: Sequence[int | None], shapes: Mapping[str, Sequence[int | None]]
+) -> tuple[int, ...]:
+    """Return the shape to freeze: the manifest's where it gives one, else the declared one with a free first
+    dimension (the batch) as 1. Raises ModelError where another dimension is free.
+    """
+    shape = tuple(shapes.get(name, declared))
+    if name not in shapes and shape and shape[0] is None:
+        shape = (1, *shape[1:])
+    if any(dimension is None for dimension in shape):
+        raise ModelError(
+            f"input {name!r} leaves dimensions open: {list(shape)}",
+            expected="a shape with every dimension known",
+            hint=f"give it in the manifest: model: {{shapes: {{{name}: [...]}}}}",
+        )
+    return tuple(int(dimension) for dimension in shape if dimension is not None)
+
+
+def legal_names(inputs: Iterable[str], outputs: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return a TensorFlow node name for each input and output: letters, digits, `_` and `.`, all different even
+    without case (as name scopes are compared).
+    """
+    taken = {"graph"}
+
+    def legal(name: str) -> str:
+        base = _ILLEGAL.sub("_", name)
+        if not base or base[0] in "_.":
+            base = f"t{base}"
+        unique, number = base, 1
+        while unique.lower() in taken:
+            unique, number = f"{base}_{number}", number + 1
+        taken.add(unique.lower())
+        return unique
+
+    return [legal(name) for name in inputs], [legal(name) for name in outputs]
+
+
+def freeze(
+    call: Callable[..., Sequence[Any]], inputs: Sequence[TensorSpec], output_names: Sequence[str]
+) -> FrozenModel:
+    """Trace `call` (one tensor per input -> outputs in order) over fixed shapes and turn variables to constants.
+
+    Control flow stays functional (While, If), which all three converters read.
+    """
+    nodes, out_nodes = legal_names((spec.name for spec in inputs), output_names)
+    signature = [tf.TensorSpec(spec.shape, spec.dtype, name=node) for spec, node in zip(inputs, nodes, strict=True)]
+    traced = tf.function(call, autograph=False).get_concrete_function(*signature)
+    frozen = convert_variables_to_constants_v2(traced, lower_control_flow=False, aggressive_inlining=True)
+    return _named(frozen, inputs, nodes, output_names, out_nodes)
+
+
+def _named(
+    frozen: Any, inputs: Sequence[TensorSpec], nodes: list[str], output_names: Sequence[str], out_nodes: list[str]
+) -> FrozenModel:
+    """Rebuild a frozen function so that its output tensors bear their legal names."""
+    graph_def = frozen.graph.as_graph_def()
+    sources = [tensor.name for tensor in frozen.inputs]
+    results = [tensor.name for tensor in frozen.outputs]
+
+    def rebuild() -> None:
+        fed = [
+            tf.compat.v1.placeholder(spec.dtype, spec.shape, name=node)
+            for spec, node in zip(inputs, nodes, strict=True)
+        ]
+        made = tf.graph_util.import_graph_def(
+            graph_def, input_map=dict(zip(sources, fed, strict=True)), return_elements=results, name="graph"
+        )
+        for tensor, node in zip(made, out_nodes, strict=True):
+            tf.identity(tensor, name=node)
+
+    wrapped = tf.compat.v1.wrap_function(rebuild, [])
+    fed = [wrapped.graph.get_tensor_by_name(f"{node}:0") for node in nodes]
+    made = [wrapped.graph.get_tensor_by_name(f"{node}:0") for node in out_nodes]
+    function = wrapped.prune(fed, made)
+    outputs = [_spec(name, tensor) for name, tensor in zip(output_names, made, strict=True)]
+    return FrozenModel(
+        function,
+        tuple(FrozenPort(f"{node}:0", spec) for node, spec in zip(nodes, inputs, strict=True)),
+        tuple(FrozenPort(f"{node}:0", spec) for node, spec in zip(out_nodes, outputs, strict=True)),
+    )
+
+
+def _spec(name: str, tensor: Any) -> TensorSpec:
+    rank = tensor.shape.rank
+    shape = tuple(tensor.shape.as_list()) if rank is not None else ()
+    return TensorSpec(name, tensor.dtype.as_numpy_dtype.__name__, shape)

@@ -1,0 +1,41 @@
+"""Builder functions, one file per op family. Importing this package registers all of them."""
+
+from packager.importers.onnx.ops import (
+    activation,
+    binary,
+    control,
+    conv,
+    gather,
+    linear,
+    normalize,
+    pool,
+    quantize,
+    recurrent,
+    reduce,
+    resize,
+    shape,
+    signal,
+    slicing,
+    spatial,
+    unary,
+)
+
+__all__ = [
+    "activation",
+    "binary",
+    "control",
+    "conv",
+    "gather",
+    "linear",
+    "normalize",
+    "pool",
+    "quantize",
+    "recurrent",
+    "reduce",
+    "resize",
+    "shape",
+    "signal",
+    "slicing",
+    "spatial",
+    "unary",
+]

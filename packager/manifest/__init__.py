@@ -1,0 +1,5 @@
+"""The manifest: read with positions, checked in form, described for editors and people."""
+
+from packager.manifest.loader import load
+
+__all__ = ["load"]

@@ -1,0 +1,73 @@
+"""Converted files, and what was measured on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packager.model.tensors import Quantization
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input or output of an artefact: the source's name, the file's own name, and the tensor's form."""
+
+    source: str
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    quantization: Quantization | None = None
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One converted file or folder. `path` is in the cache, `sha256` of the file or of the tree."""
+
+    runtime: str
+    precision: str
+    path: Path
+    file_name: str
+    sha256: str
+    bytes: int
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    ops: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """`tflite/int8`."""
+        return f"{self.runtime}/{self.precision}"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Agreement of an artefact with its source over all samples and outputs, in the source's units.
+
+    `relative` is the largest absolute error over the source output's range; `cosine` the smallest over outputs
+    and samples; `decisions` counts samples whose best class stayed, `undecided` those within the margin.
+    """
+
+    max_abs: float
+    mean_abs: float
+    relative: float
+    cosine: float
+    decisions_kept: int
+    decisions: int
+    undecided: int
+    non_finite: int
+    samples: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One artefact in one kernel set: figures, thresholds and whether they hold."""
+
+    runtime: str
+    precision: str
+    kernel_set: str
+    figures: Figures
+    thresholds: Mapping[str, float]
+    passed: bool
+    reasons: tuple[str, ...] = ()
+    waived: str | None = None

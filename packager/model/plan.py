@@ -1,0 +1,49 @@
+"""What `build` will do, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from packager.model.contract import Chain
+from packager.model.manifest import Target
+from packager.model.source import ModelSource
+
+
+@dataclass(frozen=True)
+class ArtifactRequest:
+    """One artefact that somebody wants."""
+
+    runtime: str
+    precision: str
+    wanted_by: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """`tflite/int8`."""
+        return f"{self.runtime}/{self.precision}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One node of the DAG: `convert:tflite/int8` needs `contract`."""
+
+    id: str
+    needs: tuple[str, ...] = ()
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Jobs in an order that respects their needs, the checked chains, and what was noticed."""
+
+    source: ModelSource
+    inputs: tuple[Chain, ...]
+    outputs: tuple[Chain, ...]
+    artifacts: tuple[ArtifactRequest, ...]
+    targets: tuple[Target, ...]
+    jobs: tuple[Job, ...]
+    contract_hash: str
+    notes: tuple[str, ...] = ()
+    missing_tools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    estimated_bytes: Mapping[str, int] = field(default_factory=dict)

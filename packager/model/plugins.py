@@ -1,0 +1,136 @@
+"""Protocols of the plug-ins that the registry finds by folder. Each plug-in is a module (or a TOML file)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from packager.core.process import Runner
+from packager.model.contract import Call, ContractType, StepParams
+from packager.model.source import ModelSource
+from packager.model.tensors import Quantization
+
+
+@runtime_checkable
+class StepModule(Protocol):
+    """`steps/<step>/__init__.py`: parameters, type rule, numpy reference, native call.
+
+    Optional attributes:
+    - `bind(params, files: Mapping[str, Path])`: reads files once; what it returns stands for `params` everywhere
+      below (default: the params themselves). Raises `StepMismatchError` for wrong content.
+    - `ROLE`: `"quantize"` or `"dequantize"` for the two steps that the plan adds around an integer model
+      (their `Params` take `scale` and `zero_point`).
+    - `fuse(bound, value, following: Sequence[tuple[str, Any]])`: `(Call, n)` when this step and the next n
+      (name, bound) can be one native call.
+    - `NEEDS`: steps whose native files this step's native files call.
+    - `class_names(bound)`: labels by class index, written into the model file's metadata.
+    """
+
+    SUMMARY: str
+    Params: type[StepParams]
+
+    def result_type(self, bound: Any, value: ContractType) -> ContractType:
+        """Type after the step; raises `StepMismatchError` where the value before does not fit."""
+
+    def apply(self, bound: Any, value: Any) -> Any:
+        """The reference: numpy array (or result) in, the same out."""
+
+    def call(self, bound: Any, value: ContractType) -> Call:
+        """The native call for a value of this type."""
+
+
+@runtime_checkable
+class SourceModule(Protocol):
+    """`sources/<format>/__init__.py`: looks into a model file without its framework.
+
+    `OPEN` and `RUN` are `module:function` of the worker side.
+
+    - `OPEN(request={shapes}, inputs={"model": Path})` returns the model for the converters, a
+      `packager.importers.frozen.FrozenModel`: for `provide`, under the argument name `source`.
+    - `RUN(request={shapes}, inputs={"model": Path, "feeds": Path}, out)` runs the original in its own framework:
+      the reference. `feeds` and `out` are folders of `<n>.npz` by source name (`packager.core.samples`).
+
+    `TOOLS` are the distributions whose versions decide the result, `CODE` the modules. `RUN_WORKER` is the kind of
+    worker that RUN needs: `tf`, or `light` where it imports no TensorFlow. `SUFFIXES` are for messages only.
+    """
+
+    SUMMARY: str
+    SUFFIXES: tuple[str, ...]
+    OPEN: str
+    RUN: str
+    RUN_WORKER: str
+    TOOLS: tuple[str, ...]
+    CODE: tuple[str, ...]
+
+    def detect(self, path: Path) -> bool:
+        """Whether the file or folder is of this format, by content."""
+
+    def inspect(self, path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
+        """Inputs, outputs and facts; raises `ModelError` with what was found, where and what to do.
+
+        An output whose shape cannot be seen has shape `()` and is listed in `facts["unknown_shapes"]`.
+        """
+
+
+@runtime_checkable
+class RuntimeModule(Protocol):
+    """`runtimes/<runtime>/__init__.py`: light facts, and the entries of its worker side (`module:function`).
+
+    - `CONVERT(request={precision, name, shapes, ...}, inputs={"calibration": Path, "model": Path}, out, source)` writes
+      the artefact into `out` and returns {path, inputs: [Port], outputs: [Port], ops}. `calibration` (model inputs by
+      source name) only where `calibrated(precision)`. `source` is what OPEN gave; where `takes_original` it is left
+      out, and `model` is the source's own file.
+    - `RUN(request={precision, kernel_sets, mapping: {inputs: {source: own}, outputs: {source: own}}},
+      inputs={"model": Path, "feeds": Path}, out)` writes `out/<kernel set>/<n>.npz` by source name, raw dtypes;
+      feeds are the artefact's own input arrays by source name.
+    - `STAMP(request={contract, labels}, inputs={"model": Path}, out)` copies the artefact with contract hash and
+      labels in its own metadata, under its own file name, and returns {path}.
+
+    `RUN_WORKER` is the kind of worker that RUN and STAMP need: `tf`, or `light`. `SUFFIX` is the artefact's.
+    `TOOLS` are the distributions whose versions decide the bytes, `CODE` the modules.
+    """
+
+    SUMMARY: str
+    SUFFIX: str
+    LICENSE: str
+    CONVERT: str
+    RUN: str
+    STAMP: str
+    RUN_WORKER: str
+    TOOLS: tuple[str, ...]
+    CODE: tuple[str, ...]
+
+    def precisions(self) -> tuple[str, ...]:
+        """Precisions that this runtime can be converted to."""
+
+    def kernel_sets(self, precision: str) -> tuple[str, ...]:
+        """Whose arithmetic is run here; the first one's numbers travel as golden vectors."""
+
+    def quantized_interface(self, precision: str) -> bool:
+        """Whether the artefact's inputs and outputs are integers."""
+
+    def calibrated(self, precision: str) -> bool:
+        """Whether conversion needs samples."""
+
+    def takes_original(self, source: ModelSource, precision: str) -> bool:
+        """Whether conversion starts from the source's own file; OPEN is not needed then."""
+
+    def check(self, source: ModelSource, precision: str) -> tuple[str, ...]:
+        """Reasons why this source cannot be converted, as far as they are known without converting."""
+
+
+@runtime_checkable
+class PackageRegistryModule(Protocol):
+    """`package_registries/<name>/__init__.py`: fetches one archive through the registry's ordinary client."""
+
+    NAME: str
+
+    def fetch(self, package: str, version: str, archive: str | None, to: Path, runner: Runner) -> Path:
+        """Path of the fetched archive inside `to`."""
+
+    def extract(self, archive: Path, member: str, scratch: Path, runner: Runner) -> Path:
+        """File in `scratch` with the bytes of a member of the archive; `a.zip!b` for a member of a member."""
+
+
+__all__ = ["PackageRegistryModule", "Quantization", "RuntimeModule", "SourceModule", "StepModule"]

@@ -1,0 +1,323 @@
+"""The order of the stages, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packager import assembly
+from packager.core.console import Console
+from packager.core.errors import (
+    BundleChangedError,
+    Finding,
+    GateError,
+    ManifestError,
+    ModelError,
+    NativeTestError,
+    ToolMissingError,
+    UsageError,
+)
+from packager.core.samples import read_samples, write_samples
+from packager.manifest import load
+from packager.model.contract import Chain
+from packager.model.golden import SampleGolden
+from packager.model.manifest import Manifest, Target
+from packager.model.plan import ArtifactRequest, Plan
+from packager.model.source import ModelSource
+from packager.plan import build_chains, lower_input, lower_output, make
+from packager.session import Inputs, NotHereError, Session
+from packager.stages import bundle, contract, convert, prove, render, reverify, source, toolset
+from packager.stages.verify import Verified, verify
+
+
+@dataclass(frozen=True)
+class Project:
+    """A manifest with its looked-at model and its checked chains."""
+
+    manifest: Manifest
+    model: Path
+    source: ModelSource
+    chains: tuple[tuple[Chain, ...], tuple[Chain, ...]]
+    inputs: Inputs
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `check` found: no project where a package file is not here yet."""
+
+    manifest: Manifest
+    project: Project | None
+    unseen: tuple[str, ...]
+
+
+def check(session: Session, path: Path) -> Checked:
+    """Manifest, files, contract types and targets; starts no worker and opens no network."""
+    manifest = load(path, session.catalog)
+    inputs = Inputs(session.resolver(path.parent), online=False)
+    try:
+        project = _project(session, manifest, inputs)
+    except NotHereError as missing:
+        return Checked(manifest, None, (f"{missing} is not in the cache; `plan` and `build` fetch it",))
+    make(manifest, project.source, project.chains, session.catalog)
+    return Checked(manifest, project, (*project.source.unseen, *_samples_here(manifest, inputs)))
+
+
+def _samples_here(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
+    unseen = []
+    addresses = [a for sample in manifest.samples for a in sample.files.values()]
+    addresses += [a for given in manifest.calibration.values() for a in given]
+    for address in addresses:
+        try:
+            inputs.resolve(address, ManifestError)
+        except NotHereError:
+            unseen.append(f"{address} is not in the cache; `build` fetches it")
+    return tuple(unseen)
+
+
+def _project(session: Session, manifest: Manifest, inputs: Inputs) -> Project:
+    where = manifest.where("model", "source")
+    model = inputs.resolve(manifest.model.source, ModelError, where)
+    found = source.inspect(model, manifest.model.shapes, session.catalog)
+    chains = build_chains(manifest, found, session.catalog, lambda a: inputs.resolve(a, ManifestError))
+    return Project(manifest, model, found, chains, inputs)
+
+
+def plan(session: Session, path: Path, only: Sequence[str] = ()) -> tuple[Project, Plan]:
+    """What `build` will do. Fetches the model where it is not here; starts no worker."""
+    with session.console.stage("check"):
+        manifest = load(path, session.catalog)
+        project = _project(session, manifest, Inputs(session.resolver(path.parent)))
+        return project, make(manifest, project.source, project.chains, session.catalog, only)
+
+
+def build(session: Session, path: Path, out: Path, only: Sequence[str] = (), force: bool = False) -> Path:
+    """All stages; returns the published bundle."""
+    project, made = plan(session, path, only)
+    with session.cache.temporary() as scratch:
+        goldens = _contract(session, project, made, scratch)
+        chosen, verified = _artifacts(session, project, made, goldens, scratch)
+        with session.console.stage("render"):
+            parts = assembly.Parts(project.manifest, made, goldens, tuple(verified.values()), project.inputs)
+            projects = [_render(session, parts, t, verified[f"{t.runtime}/{chosen[t.id]}"]) for t in made.targets]
+        with session.console.stage("bundle"):
+            content = assembly.content(parts, projects, chosen, session.catalog)
+            return assembly.publish(content, out, force)
+
+
+def _source_file(session: Session, project: Project) -> convert.SourceFile:
+    module = session.catalog.sources[project.source.format]
+    return convert.SourceFile(project.model, module, project.source, project.manifest.model.shapes)
+
+
+def _contract(session: Session, project: Project, made: Plan, scratch: Path) -> tuple[SampleGolden, ...]:
+    file = _source_file(session, project)
+
+    def run_source(feeds: list[Any]) -> list[Any]:
+        folder = write_samples(scratch / "source-feeds", feeds)
+        return list(read_samples(session.actions.run(convert.reference_action(file, folder))))
+
+    with session.console.stage("contract"):
+        return contract.source_goldens(
+            project.manifest, made, session.catalog, lambda a: project.inputs.resolve(a, ManifestError), run_source
+        )
+
+
+def _artifacts(
+    session: Session, project: Project, made: Plan, goldens: tuple[SampleGolden, ...], scratch: Path
+) -> tuple[dict[str, str], dict[str, Verified]]:
+    """Convert and verify until every target has an artefact that passes; precision by target id, all verified."""
+    workshop = _Workshop(session, project, made, goldens, scratch)
+    for request in made.artifacts:
+        if "formats" in request.wanted_by:
+            workshop.must_pass(request, ("formats", project.manifest.formats.index(request.id)))
+    chosen = {target.id: workshop.first_that_passes(target) for target in made.targets}
+    return chosen, workshop.verified
+
+
+class _Workshop:
+    """Artefacts made so far; each is made once, in the order asked for."""
+
+    def __init__(
+        self, session: Session, project: Project, made: Plan, goldens: tuple[SampleGolden, ...], scratch: Path
+    ) -> None:
+        self.session, self.project, self.made, self.goldens, self.scratch = session, project, made, goldens, scratch
+        self.verified: dict[str, Verified] = {}
+        self._calibration: Path | None = None
+
+    def make(self, request: ArtifactRequest) -> Verified:
+        """Convert, stamp and verify one artefact."""
+        if request.id in self.verified:
+            return self.verified[request.id]
+        session, manifest = self.session, self.project.manifest
+        runtime = session.catalog.runtimes[request.runtime]
+        calibration = self.calibration() if runtime.calibrated(request.precision) else None
+        stamp = convert.Stamp(self.made.contract_hash, assembly.label_lists(self.made, session.catalog))
+        file = _source_file(session, self.project)
+        with session.console.stage("convert"):
+            artifact = convert.convert(request, manifest.name, file, runtime, session.actions, calibration, stamp)
+        with session.console.stage("verify"):
+            self.verified[request.id] = verify(
+                artifact, self.goldens, self.made, session.catalog, session.actions, manifest.gate, self.scratch
+            )
+        return self.verified[request.id]
+
+    def calibration(self) -> Path:
+        """Calibration inputs through the reference steps, made once."""
+        if self._calibration is None:
+            with self.session.console.stage("calibration"):
+                feeds = contract.calibration_feeds(
+                    self.project.manifest,
+                    self.made,
+                    self.session.catalog,
+                    lambda a: self.project.inputs.resolve(a, ManifestError),
+                )
+                self._calibration = write_samples(self.scratch / "calibration", feeds)
+        return self._calibration
+
+    def must_pass(self, request: ArtifactRequest, place: tuple[str | int, ...]) -> None:
+        """Raise `GateError` unless the artefact passes or its failure is waived."""
+        made = self.make(request)
+        if not made.passed and made.waived is None:
+            raise GateError(tuple(self._failed(made, place)))
+
+    def first_that_passes(self, target: Target) -> str:
+        """The first precision of a target that passes its gate."""
+        findings: list[Finding] = []
+        for precision in target.precision:
+            made = self.make(ArtifactRequest(target.runtime, precision, (target.id,)))
+            if made.passed or made.waived is not None:
+                return precision
+            findings += self._failed(made, (*target.path, "precision"))
+            del self.verified[made.artifact.id]
+        raise GateError(tuple(findings))
+
+    def _failed(self, made: Verified, place: tuple[str | int, ...]) -> list[Finding]:
+        manifest = self.project.manifest
+        where = manifest.where(*place)
+        return [
+            Finding(
+                f"{made.artifact.id} fails its gate in kernel set {v.kernel_set}: {'; '.join(v.reasons)}",
+                where,
+                expected="an artefact whose answers agree with the source model's",
+                hint="choose another precision, add calibration data, or change the threshold under `gate:`",
+                source_line=manifest.line_at(where),
+            )
+            for v in made.verdicts
+            if not v.passed
+        ]
+
+
+def _render(session: Session, parts: assembly.Parts, target: Target, made: Verified) -> assembly.RenderedProject:
+    catalog, plan_ = session.catalog, parts.plan
+    ports = {port.source: port for port in (*made.artifact.inputs, *made.artifact.outputs)}
+    inputs = tuple(lower_input(chain, ports[chain.tensor], catalog) for chain in plan_.inputs)
+    outputs = tuple(lower_output(chain, ports[chain.tensor], catalog) for chain in plan_.outputs)
+    project = assembly.project_input(parts, target, made, inputs, outputs, catalog)
+    return assembly.RenderedProject(target, project, tuple(render.render(project, catalog)))
+
+
+def verify_bundle(session: Session, path: Path) -> list[Mapping[str, Any]]:
+    """Every hash, then every golden vector against every model; returns one row per artefact."""
+    opened = bundle.open_bundle(path)
+    with session.console.stage("hashes"):
+        findings = bundle.check_files(opened)
+    if findings:
+        raise BundleChangedError(tuple(findings))
+    with session.console.stage("golden vectors"), session.cache.temporary() as scratch:
+        rows = reverify.reverify(opened.path, opened.receipt, session.catalog, session.actions, scratch)
+    failed = [Finding(f"{row['artifact']}: {row['why']}") for row in rows if not row["passed"]]
+    if failed:
+        raise BundleChangedError(tuple(failed))
+    return rows
+
+
+def test_bundle(session: Session, path: Path, only: Sequence[str] = ()) -> list[prove.Row]:
+    """Run the targets' harnesses on copies of the projects; writes evidence and report."""
+    opened = bundle.open_bundle(path)
+    findings = bundle.check_files(opened)
+    if findings:
+        raise BundleChangedError(tuple(findings))
+    sets = toolset.toolsets(session.catalog)
+    rows = []
+    for target_id, entry in opened.receipt["targets"].items():
+        if only and target_id not in only:
+            continue
+        spec = session.catalog.targets[target_id]
+        needed = sets.get(spec.harness.toolset) if spec.harness else None
+        problem = toolset.problem(spec, needed)
+        with session.console.stage(f"test {target_id}"), session.cache.temporary() as work:
+            where = toolset.folder(needed) if needed else None
+            rows.append(prove.prove(spec, opened.path, entry["root"], where, work, session.runner, problem))
+    assembly.record_tests(opened, [row.to_json() for row in rows])
+    return rows
+
+
+def refuse_failed(rows: Sequence[prove.Row]) -> None:
+    """Raise `NativeTestError` with every failed native test, its stage and its log."""
+    findings = [
+        Finding(f"{row.target} ({row.language}) failed: {row.why}", hint=f"its log: {row.log}")
+        for row in rows
+        if row.result == "failed"
+    ]
+    if findings:
+        raise NativeTestError(tuple(findings))
+
+
+def bundle_targets(path: Path) -> list[str]:
+    """Ids of the targets in a bundle."""
+    return list(bundle.open_bundle(path).receipt["targets"])
+
+
+def show_bundle(console: Console, path: Path) -> None:
+    """Print what a build made."""
+    opened = bundle.open_bundle(path)
+    rows = []
+    for row in opened.evidence["artifacts"]:
+        figures = row["gate"]["figures"]
+        kept = f"{figures['decisions_kept']} of {figures['decisions']}"
+        state = "passed" if row["gate"]["kernel_set_passed"] else f"waived: {row['gate'].get('waived')}"
+        name = f"{row['runtime']}/{row['precision']}"
+        shown = [f"{figures[key]:.3g}" for key in ("max_abs", "mean_abs")] + [f"{figures['cosine']:.6f}"]
+        rows.append((name, row["kernel_set"], f"{row['bytes']:,}", *shown, kept, state))
+    columns = ("artefact", "kernel set", "bytes", "max abs", "mean abs", "cosine", "decisions kept", "gate")
+    console.table(f"verified on {opened.evidence['samples']} samples", columns, rows)
+    for target_id, entry in opened.receipt["targets"].items():
+        console.line(f"{target_id}: {path / entry['root']} ({entry['runtime']}/{entry['precision']})")
+    console.line(f"content hash: {opened.receipt['content_hash']}")
+    console.line(f"report: {path / 'report.html'}")
+
+
+def install_toolset(session: Session, name: str) -> None:
+    """Print what will be fetched, then install one toolset."""
+    sets = toolset.toolsets(session.catalog)
+    if name not in sets:
+        raise UsageError(f"there is no toolset `{name}`", expected="one of " + ", ".join(sets))
+    chosen = sets[name]
+    console = session.console
+    if toolset.is_installed(chosen):
+        console.line(f"{name}: installed already")
+        return
+    console.line(f"{name}: {chosen.summary}" + (f" ({chosen.size})" if chosen.size else ""))
+    for step in toolset.steps(chosen):
+        console.line(f"  {step}")
+    resolver = session.resolver(Path())
+    with session.console.stage(f"install {name}") as stage:
+        toolset.install(chosen, lambda a: resolver.resolve(a, ToolMissingError), session.runner, stage.waiting)
+    console.line(f"{name}: installed")
+
+
+def diagnose(session: Session) -> list[dict[str, str]]:
+    """What this machine has: tools of each target's harness and the toolsets."""
+    rows = []
+    sets = toolset.toolsets(session.catalog)
+    for target in session.catalog.targets.values():
+        needed = sets.get(target.harness.toolset) if target.harness else None
+        problem = toolset.problem(target, needed)
+        rows.append({"what": f"test of {target.id}", "state": "ready" if not problem else "skipped", "do": problem})
+    for chosen in sets.values():
+        state = "installed" if toolset.is_installed(chosen) else "not installed"
+        do = "" if state == "installed" else f"packager doctor --install {chosen.name}"
+        rows.append({"what": f"toolset {chosen.name}", "state": state, "do": do})
+    return rows

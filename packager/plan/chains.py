@@ -1,0 +1,199 @@
+"""Checked chains: each step's type before and after, for every input and output. All findings at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from packager.core.errors import Finding, ManifestError, PlanError
+from packager.core.hashing import json_hash
+from packager.core.jsonable import to_json
+from packager.model.address import Address
+from packager.model.contract import (
+    Chain,
+    ContractType,
+    ImageType,
+    ResultType,
+    StepMismatchError,
+    StepUse,
+    TensorType,
+)
+from packager.model.manifest import Input, Manifest, Output, Step
+from packager.model.source import ModelSource
+from packager.model.tensors import TensorSpec
+from packager.registry import Catalog
+
+Resolve = Callable[[Address], Path]
+Place = tuple[str | int, ...]
+DEFAULT_MEGAPIXELS = 12.0
+
+
+class ChainBuilder:
+    """Builds the chains of one manifest and gathers every finding on the way."""
+
+    def __init__(self, manifest: Manifest, source: ModelSource, catalog: Catalog, resolve: Resolve) -> None:
+        self.manifest, self.source, self.catalog, self.resolve = manifest, source, catalog, resolve
+        self.findings: list[Finding] = []
+
+    def find(self, place: Place, what: str, expected: str = "", hint: str = "") -> None:
+        """Record one problem at a place of the manifest."""
+        where = self.manifest.where(*place)
+        self.findings.append(Finding(what, where, expected, hint, self.manifest.line_at(where)))
+
+    def input(self, name: str, declared: Input) -> Chain | None:
+        """Chain from what the app hands over to the model's input tensor."""
+        place: Place = ("inputs", name)
+        spec = self.tensor(place, declared.tensor, self.source.inputs, "input")
+        if spec is None:
+            return None
+        model_type = self.tensor_type(place, spec)
+        start = self.accepted(declared, model_type)
+        chain = self.walk(name, spec.name, start, declared.steps, place)
+        if chain is not None and model_type is not None and not fits(chain.end, model_type):
+            self.find(
+                (*place, "steps", len(declared.steps) - 1) if declared.steps else place,
+                f"input `{name}` gives {chain.end}, the model's `{spec.name}` takes {model_type}",
+                expected=f"steps that end in {model_type}",
+                hint=missing_step_hint(chain.end, model_type),
+            )
+            return None
+        return chain
+
+    def output(self, name: str, declared: Output) -> Chain | None:
+        """Chain from the model's output tensor to a typed result."""
+        place: Place = ("outputs", name)
+        spec = self.tensor(place, declared.tensor, self.source.outputs, "output")
+        if spec is None:
+            return None
+        start = self.tensor_type(place, spec)
+        if start is None:
+            return None
+        chain = self.walk(name, spec.name, start, declared.steps, place)
+        if chain is not None and not isinstance(chain.end, ResultType):
+            self.find(
+                place,
+                f"output `{name}` ends in {chain.end}, not in a typed result",
+                expected="a last step that makes a result, such as `labels`",
+            )
+            return None
+        return chain
+
+    def tensor(self, place: Place, wanted: str | None, specs: tuple[TensorSpec, ...], kind: str) -> TensorSpec | None:
+        """The model's tensor that an input or output stands for."""
+        names = ", ".join(f"`{spec.name}`" for spec in specs)
+        if wanted is None:
+            if len(specs) == 1:
+                return specs[0]
+            self.find(place, f"the model has {len(specs)} {kind}s", f"`tensor:` with one of {names}")
+            return None
+        for spec in specs:
+            if spec.name == wanted:
+                return spec
+        self.find((*place, "tensor"), f"the model has no {kind} `{wanted}`", f"one of {names}")
+        return None
+
+    def tensor_type(self, place: Place, spec: TensorSpec) -> TensorType | None:
+        """The tensor's type with the batch set to 1; any other free dimension must be given under `shapes`."""
+        shape = self.manifest.model.shapes.get(spec.name, spec.shape)
+        if shape and shape[0] is None:
+            shape = (1, *shape[1:])
+        fixed = tuple(dimension for dimension in shape if dimension is not None)
+        if len(fixed) != len(shape):
+            shown = ",".join("?" if d is None else str(d) for d in shape)
+            self.find(
+                place,
+                f"the model leaves the shape of `{spec.name}` open: [{shown}]",
+                expected="every dimension but the batch is known",
+                hint=f"add `shapes: {{{spec.name}: [...]}}` under `model:`",
+            )
+            return None
+        return TensorType(spec.dtype, fixed, self.source.activations.get(spec.name))
+
+    def accepted(self, declared: Input, model_type: TensorType | None) -> ContractType:
+        """Type of what the app hands over."""
+        if declared.accepts.image is not None:
+            text = declared.accepts.image.max
+            megapixels = float(text.removesuffix(" MP")) if text else DEFAULT_MEGAPIXELS
+            return ImageType(None, None, "rgb", round(megapixels * 1_000_000))
+        return model_type or TensorType("float32", ())
+
+    def walk(self, name: str, tensor: str, start: ContractType, steps: tuple[Step, ...], place: Place) -> Chain | None:
+        """Apply every step's type rule; stops this chain at the first step that does not fit."""
+        types: list[ContractType] = [start]
+        uses: list[StepUse] = []
+        for index, step in enumerate(steps):
+            here: Place = (*place, "steps", index)
+            module = self.catalog.steps[step.name]
+            try:
+                bound = self.bind(module, step.params, here)
+                types.append(module.result_type(bound, types[-1]))
+            except StepMismatchError as mismatch:
+                self.find(here, f"step `{step.name}`: {mismatch.what}", mismatch.expected, mismatch.hint)
+                return None
+            uses.append(StepUse(step.name, bound, here))
+        return Chain(name, tensor, tuple(uses), tuple(types))
+
+    def bind(self, module: Any, params: Any, here: Place) -> Any:
+        """Parameters with the content of the files that they name."""
+        binder = getattr(module, "bind", None)
+        if binder is None:
+            return params
+        files = {key: self.resolve(address) for key, address in params.files().items()}
+        try:
+            return binder(params, files)
+        except (OSError, UnicodeDecodeError) as fault:
+            where = self.manifest.where(*here)
+            raise ManifestError(
+                Finding(f"a file of this step cannot be read: {fault}", where, source_line=self.manifest.line_at(where))
+            ) from fault
+
+
+def fits(value: ContractType, model: TensorType) -> bool:
+    """Whether a chain's value can be the model's input."""
+    return isinstance(value, TensorType) and value.dtype == model.dtype and value.shape == model.shape
+
+
+def missing_step_hint(value: ContractType, model: TensorType) -> str:
+    """What usually is missing where a chain does not reach the model's input."""
+    if isinstance(value, ImageType):
+        if value.width is None:
+            return "add a `resize` step"
+        return "add a `normalize` step (mean 0 and std 1 keep the raw values)"
+    if isinstance(value, TensorType) and value.size == model.size and value.dtype == model.dtype:
+        return "the number of elements is right, the order of dimensions is not: check `layout` and the size"
+    return ""
+
+
+def build_chains(
+    manifest: Manifest, source: ModelSource, catalog: Catalog, resolve: Resolve
+) -> tuple[tuple[Chain, ...], tuple[Chain, ...]]:
+    """Checked chains of all inputs and outputs; raises `PlanError` with all findings."""
+    builder = ChainBuilder(manifest, source, catalog, resolve)
+    inputs = [builder.input(name, declared) for name, declared in manifest.inputs.items()]
+    outputs = [builder.output(name, declared) for name, declared in manifest.outputs.items()]
+    found_inputs = tuple(chain for chain in inputs if chain is not None)
+    if not builder.findings:
+        _check_all_inputs_fed(builder, found_inputs)
+    if builder.findings:
+        raise PlanError(tuple(builder.findings))
+    return found_inputs, tuple(chain for chain in outputs if chain is not None)
+
+
+def _check_all_inputs_fed(builder: ChainBuilder, chains: tuple[Chain, ...]) -> None:
+    fed = [chain.tensor for chain in chains]
+    for spec in builder.source.inputs:
+        if fed.count(spec.name) != 1:
+            found = "no input feeds it" if spec.name not in fed else "several inputs feed it"
+            builder.find(("inputs",), f"the model's input `{spec.name}`: {found}", "exactly one input for each tensor")
+
+
+def contract_hash(inputs: tuple[Chain, ...], outputs: tuple[Chain, ...]) -> str:
+    """Identity of the contract: names, tensors, types, steps with parameters and file contents."""
+    return json_hash({"inputs": [_described(c) for c in inputs], "outputs": [_described(c) for c in outputs]})
+
+
+def _described(chain: Chain) -> Mapping[str, Any]:
+    steps = [{"step": use.step, "parameters": to_json(use.bound)} for use in chain.steps]
+    types = [str(value) for value in chain.types]
+    return {"name": chain.name, "tensor": chain.tensor, "types": types, "steps": steps}

@@ -1,0 +1,1 @@
+"""Runtimes: one folder per way to run a model."""

@@ -1,0 +1,161 @@
+import CoreML
+import Foundation
+
+/// How Core ML runs the model.
+public struct EngineOptions: Sendable {
+  /// Processors that Core ML may use. Only `.cpuOnly` gives the same numbers on every device.
+  public var computeUnits: MLComputeUnits
+
+  /// Options for these processors.
+  public init(computeUnits: MLComputeUnits = .all) {
+    self.computeUnits = computeUnits
+  }
+}
+
+/// Why the model file cannot be opened or run.
+public enum EngineError: Error, Equatable, Sendable {
+  /// The package holds no model file of this name.
+  case modelMissing(name: String)
+  /// The model file was built for another contract than the code.
+  case otherContract(expected: String, found: String?)
+  /// The model file has another interface than the code: feature, what is expected, what it has.
+  case otherInterface(feature: String, expected: String, found: String)
+  /// Core ML refused the model file or could not compile it; its own words.
+  case cannotOpen(String)
+  /// Core ML failed to run the model; its own words.
+  case cannotRun(String)
+}
+
+/// The model file that this code was built with.
+struct ModelFile: Sendable {
+  /// One float32 input or output.
+  struct Port: Sendable {
+    let name: String
+    let shape: [Int]
+  }
+
+  /// File name without suffix.
+  let name: String
+  let sha256: String
+  let contractHash: String
+  let inputs: [Port]
+  let outputs: [Port]
+}
+
+/// Runs one Core ML model. Not thread-safe: the model's actor owns it.
+final class Engine {
+  private let model: MLModel
+  private let outputs: [ModelFile.Port]
+  private let inputs: [MLMultiArray]
+  private let features: MLDictionaryFeatureProvider
+
+  private init(model: MLModel, file: ModelFile) throws {
+    self.model = model
+    outputs = file.outputs
+    inputs = try file.inputs.map {
+      try MLMultiArray(shape: $0.shape.map { NSNumber(value: $0) }, dataType: .float32)
+    }
+    let named = zip(file.inputs, inputs).map { ($0.name, MLFeatureValue(multiArray: $1)) }
+    features = try MLDictionaryFeatureProvider(dictionary: Dictionary(uniqueKeysWithValues: named))
+  }
+
+  /// Opens `<name>.mlmodelc` where the build made one, else compiles `<name>.mlpackage` once and keeps the result
+  /// among the app's caches.
+  ///
+  /// - Parameters:
+  ///   - file: The file to look for and what it must hold.
+  ///   - resources: Folder of the package's resources.
+  ///   - options: How to run it.
+  /// - Throws: ``EngineError``.
+  static func load(_ file: ModelFile, from resources: URL, options: EngineOptions) async throws -> Engine {
+    do {
+      let model = try await open(file, from: resources, options: options)
+      try check(model.modelDescription, against: file)
+      return try Engine(model: model, file: file)
+    } catch let error as EngineError {
+      throw error
+    } catch {
+      throw EngineError.cannotOpen(String(describing: error))
+    }
+  }
+
+  private static func open(
+    _ file: ModelFile, from resources: URL, options: EngineOptions
+  ) async throws -> MLModel {
+    let manager = FileManager.default
+    let configuration = MLModelConfiguration()
+    configuration.computeUnits = options.computeUnits
+    let built = resources.appending(component: "\(file.name).mlmodelc")
+    if manager.fileExists(atPath: built.path) {
+      return try await MLModel.load(contentsOf: built, configuration: configuration)
+    }
+    let package = resources.appending(component: "\(file.name).mlpackage")
+    guard manager.fileExists(atPath: package.path) else { throw EngineError.modelMissing(name: file.name) }
+    let folder = URL.cachesDirectory.appending(component: file.name)
+    let kept = folder.appending(component: "\(file.sha256).mlmodelc")
+    // What an older system compiled may not load any more: then it is compiled again.
+    if manager.fileExists(atPath: kept.path),
+      let model = try? await MLModel.load(contentsOf: kept, configuration: configuration)
+    {
+      return model
+    }
+    let compiled = try await MLModel.compileModel(at: package)
+    try manager.createDirectory(at: folder, withIntermediateDirectories: true)
+    if manager.fileExists(atPath: kept.path) {
+      _ = try manager.replaceItemAt(kept, withItemAt: compiled)
+    } else {
+      try manager.moveItem(at: compiled, to: kept)
+    }
+    return try await MLModel.load(contentsOf: kept, configuration: configuration)
+  }
+
+  private static func check(_ description: MLModelDescription, against file: ModelFile) throws(EngineError) {
+    let metadata = description.metadata[.creatorDefinedKey] as? [String: String]
+    let found = metadata?["packager.contract"]
+    guard found == file.contractHash else {
+      throw .otherContract(expected: file.contractHash, found: found)
+    }
+    for port in file.inputs { try check(port, description.inputDescriptionsByName[port.name]) }
+    for port in file.outputs { try check(port, description.outputDescriptionsByName[port.name]) }
+  }
+
+  private static func check(_ port: ModelFile.Port, _ feature: MLFeatureDescription?) throws(EngineError) {
+    let expected = "float32 \(port.shape)"
+    guard let array = feature?.multiArrayConstraint else {
+      throw .otherInterface(feature: port.name, expected: expected, found: "none")
+    }
+    let shape = array.shape.map(\.intValue)
+    // Core ML may leave the shape of an output open.
+    guard array.dataType == .float32, shape == port.shape || shape.isEmpty else {
+      let found = "data type \(array.dataType.rawValue) \(shape)"
+      throw .otherInterface(feature: port.name, expected: expected, found: found)
+    }
+  }
+
+  /// Copies the values of one input; they stay until the next call.
+  func setInput(_ index: Int, to values: UnsafeBufferPointer<Float>) throws(ContractError) {
+    let array = inputs[index]
+    guard values.count == array.count else {
+      throw .wrongSize(expected: array.count, actual: values.count)
+    }
+    array.withUnsafeMutableBytes { bytes, _ in bytes.copyMemory(from: UnsafeRawBufferPointer(values)) }
+  }
+
+  /// Runs the model on the inputs that were set; the outputs in C order.
+  func run() throws(EngineError) -> [[Float]] {
+    let result: any MLFeatureProvider
+    do {
+      result = try model.prediction(from: features)
+    } catch {
+      throw .cannotRun(String(describing: error))
+    }
+    var values: [[Float]] = []
+    for port in outputs {
+      guard let array = result.featureValue(for: port.name)?.multiArrayValue else {
+        throw .cannotRun("no output \(port.name)")
+      }
+      values.append(MLShapedArray<Float>(converting: array).scalars)
+    }
+    return values
+  }
+}

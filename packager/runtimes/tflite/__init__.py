@@ -1,0 +1,54 @@
+"""TensorFlow Lite (LiteRT): `.tflite` files."""
+
+from __future__ import annotations
+
+from packager.model.source import ModelSource
+
+SUMMARY = "TensorFlow Lite (LiteRT)"
+SUFFIX = ".tflite"
+LICENSE = "Apache-2.0"
+CONVERT = "packager.runtimes.tflite.convert:convert"
+RUN = "packager.runtimes.tflite.run:run"
+STAMP = "packager.runtimes.tflite.stamp:stamp"
+RUN_WORKER = "light"
+TOOLS = ("tensorflow", "ai-edge-litert", "flatbuffers", "numpy")
+CODE = ("packager.runtimes.tflite", "packager.importers.frozen", "packager.importers.matching")
+
+_KERNEL_SETS = {
+    "float32": ("litert-builtin", "litert-xnnpack"),
+    "float16": ("litert-builtin", "litert-xnnpack"),
+    "int8": ("litert-builtin", "litert-xnnpack", "litert-reference"),
+    "int8-dynamic": ("litert-builtin", "litert-xnnpack"),
+}
+
+
+def precisions() -> tuple[str, ...]:
+    """float32; float16 (weights); int8 (full integer); int8-dynamic (weights, float interface)."""
+    return tuple(_KERNEL_SETS)
+
+
+def kernel_sets(precision: str) -> tuple[str, ...]:
+    """`litert-builtin` has no delegate: the default of the C API that the embedded engine uses."""
+    return _KERNEL_SETS[precision]
+
+
+def quantized_interface(precision: str) -> bool:
+    """Only int8 takes and gives integers."""
+    return precision == "int8"
+
+
+def calibrated(precision: str) -> bool:
+    """Only int8 is calibrated with samples."""
+    return precision == "int8"
+
+
+def takes_original(source: ModelSource, precision: str) -> bool:
+    """A TFLite file is copied where it has the wanted precision."""
+    return source.format == "tflite" and source.facts.get("precision") == precision
+
+
+def check(source: ModelSource, precision: str) -> tuple[str, ...]:
+    """A TFLite file that is already quantised gives no other precision."""
+    if source.format == "tflite" and source.facts.get("precision") not in ("float32", precision):
+        return (f"the source is a TFLite file of precision {source.facts.get('precision')}; it can only be copied",)
+    return ()

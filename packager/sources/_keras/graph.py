@@ -1,0 +1,72 @@
+"""An opened Keras model (either Keras) -> frozen function; running it as it is (worker side)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from packager.core.errors import ModelError
+from packager.core.samples import read_sample, sample_paths, write_sample
+from packager.importers.frozen import FrozenModel, checked, fixed_shape, freeze
+from packager.model.tensors import TensorSpec
+from packager.sources._keras.network import Network
+
+
+def open_keras(path: Path, version: str, suffix: str) -> Any:
+    """Return the model, opened by the Keras that wrote it: Keras 3 for version 3, tf-keras for older ones.
+
+    Keras goes by a file's `suffix`, which a file in a cache may lack. Custom and Lambda layers must have been refused before. Raises ModelError.
+    """
+    if version.startswith("3"):
+        import keras as library
+    else:
+        import tf_keras as library
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            named = Path(folder) / f"model{suffix}"
+            named.symlink_to(path.resolve())
+            return library.models.load_model(named, compile=False)
+    except Exception as fault:  # a layer's constructor raises whatever it likes
+        raise ModelError(
+            f"{library.__name__} cannot open {path.name}: {type(fault).__name__}: {fault}",
+            hint=f"open it with Keras {version or 'of the version that wrote it'} and export a SavedModel",
+        ) from fault
+
+
+def _specs(model: Any, network: Network) -> list[TensorSpec]:
+    tensors = tf.nest.flatten(model.inputs)
+    return [
+        TensorSpec(name, tf.as_dtype(tensor.dtype).as_numpy_dtype.__name__, tuple(tensor.shape))
+        for name, tensor in zip(network.input_names, tensors, strict=True)
+    ]
+
+
+def _call(model: Any, tensors: Sequence[Any]) -> list[Any]:
+    """Outputs in the model's order for inputs in the model's order."""
+    given = model.input
+    packed = tf.nest.pack_sequence_as(given, list(tensors)) if isinstance(given, dict) else list(tensors)
+    if isinstance(packed, list) and len(packed) == 1:
+        packed = packed[0]
+    return list(tf.nest.flatten(model(packed, training=False)))
+
+
+def freeze_keras(model: Any, network: Network, shapes: Mapping[str, Sequence[int]]) -> FrozenModel:
+    """Return the frozen function of an opened model. Raises ModelError where a shape stays open."""
+    declared = _specs(model, network)
+    inputs = [TensorSpec(spec.name, spec.dtype, fixed_shape(spec.name, spec.shape, shapes)) for spec in declared]
+    return freeze(lambda *tensors: _call(model, tensors), inputs, network.output_names)
+
+
+def run_keras(model: Any, network: Network, feeds: Path, out: Path) -> dict[str, Any]:
+    """Run an opened model on a folder of samples; writes `out/<n>.npz` by source name."""
+    inputs = _specs(model, network)
+    for path in sample_paths(feeds):
+        sample = read_sample(path)
+        results = _call(model, [tf.constant(checked(sample, spec)) for spec in inputs])
+        arrays = {name: result.numpy() for name, result in zip(network.output_names, results, strict=True)}
+        write_sample(out, int(path.stem), arrays)
+    return {"outputs": list(network.output_names)}

@@ -1,0 +1,170 @@
+"""A `saved_model.pb` without TensorFlow: signatures, and the operations that a signature reaches.
+
+Field numbers are those of TensorFlow's saved_model.proto, meta_graph.proto, graph.proto and function.proto.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from packager.importers.protobuf import entries, integer, message, messages, text
+from packager.model.tensors import Activation, TensorSpec
+
+_DTYPES = {
+    1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 7: "string", 9: "int64", 10: "bool",
+    14: "bfloat16", 17: "uint16", 19: "float16", 22: "uint32", 23: "uint64",
+}  # fmt: skip
+_ENDS = {"Softmax": "softmax", "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu", "Relu6": "relu6",
+         "LogSoftmax": "log_softmax", "Elu": "elu", "LeakyRelu": "leaky_relu", "Softplus": "softplus"}  # fmt: skip
+_PASSES = {"Identity", "Reshape", "Squeeze", "ExpandDims", "Cast", "Transpose", "EnsureShape", "StopGradient"}
+_CALLS = ("f", "func", "body", "cond", "then_branch", "else_branch", "branches")
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation; `calls` maps attribute -> function names."""
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    calls: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes by name; `returns` lists what each output of a function is, in order."""
+
+    nodes: Mapping[str, Node]
+    returns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One input or output of a signature; `at` is its tensor in the main graph, `known` tells of the rank."""
+
+    spec: TensorSpec
+    at: str
+    known: bool
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Inputs and outputs, sorted by name as TensorFlow passes them."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class SavedGraph:
+    """One meta graph: version, signatures, main graph, functions."""
+
+    version: str
+    signatures: Mapping[str, Signature]
+    main: Graph
+    functions: Mapping[str, Graph]
+
+    def reached(self, signature: Signature) -> Counter[str]:
+        """Count the operations that the outputs of a signature need, those of called functions included."""
+        counted: Counter[str] = Counter()
+        for node in self._walk(self.main, [tensor.at for tensor in signature.outputs], set()):
+            counted[node.op] += 1
+        return counted
+
+    def everything(self) -> set[str]:
+        """Names of all operations in the file."""
+        graphs = [self.main, *self.functions.values()]
+        return {node.op for graph in graphs for node in graph.nodes.values()}
+
+    def _walk(self, graph: Graph, wanted: list[str], functions: set[str]) -> Iterator[Node]:
+        seen: set[str] = set()
+        stack = [_node_of(name) for name in wanted]
+        while stack:
+            name = stack.pop()
+            if name in seen or name not in graph.nodes:
+                continue
+            seen.add(name)
+            node = graph.nodes[name]
+            yield node
+            stack += [_node_of(fed) for fed in node.inputs]
+            for called in (name for names in node.calls.values() for name in names):
+                if called in self.functions and called not in functions:
+                    functions.add(called)
+                    inner = self.functions[called]
+                    yield from self._walk(inner, list(inner.nodes), functions)
+
+    def ends(self, tensor: Tensor) -> Activation | None:
+        """Return the operation that ends an output, over those that only move values and into functions."""
+        graph, at = self.main, tensor.at
+        for _ in range(1000):
+            node = graph.nodes.get(_node_of(at))
+            if node is None:
+                return None
+            if node.op in _ENDS:
+                return Activation(_ENDS[node.op], node.name)
+            if node.op in ("PartitionedCall", "StatefulPartitionedCall") and node.calls.get("f"):
+                graph = self.functions.get(node.calls["f"][0], Graph({}))
+                index = int(at.rpartition(":")[2]) if at.rpartition(":")[2].isdigit() else 0
+                if index >= len(graph.returns):
+                    return None
+                at = graph.returns[index]
+            elif node.op in _PASSES and node.inputs:
+                at = node.inputs[0]
+            else:
+                return None
+        return None
+
+
+def _node_of(tensor: str) -> str:
+    return tensor.removeprefix("^").partition(":")[0]
+
+
+def read_graph(data: bytes) -> SavedGraph:
+    """Parse `saved_model.pb`: its first meta graph. Raises BrokenMessageError."""
+    meta = next(messages(memoryview(data), 2), memoryview(b""))
+    graph = message(meta, 2)
+    functions = {}
+    for function in messages(message(graph, 2), 1):
+        signature = message(function, 1)
+        returns = {key: bytes(value).decode("utf-8", "replace") for key, value in entries(function, 4)}
+        order = [text(argument, 1) for argument in messages(signature, 3)]
+        functions[text(signature, 1)] = Graph(_nodes(function, 3), tuple(returns.get(name, "") for name in order))
+    signatures = {name: _signature(value) for name, value in entries(meta, 5)}
+    version = text(message(meta, 1), 5)
+    return SavedGraph(version, signatures, Graph(_nodes(graph, 1)), functions)
+
+
+def _nodes(data: memoryview, number: int) -> dict[str, Node]:
+    found = {}
+    for node in messages(data, number):
+        inputs = tuple(bytes(item).decode("utf-8", "replace") for item in messages(node, 3))
+        name = text(node, 1)
+        found[name] = Node(name, text(node, 2), inputs, dict(_calls(node)))
+    return found
+
+
+def _calls(node: memoryview) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for key, value in entries(node, 5):
+        if key in _CALLS:
+            held = [message(value, 10), *messages(message(value, 1), 9)]
+            names = tuple(text(item, 1) for item in held if len(item))
+            if names:
+                yield key, names
+
+
+def _signature(data: memoryview) -> Signature:
+    inputs = sorted(entries(data, 1), key=lambda pair: pair[0])
+    outputs = sorted(entries(data, 2), key=lambda pair: pair[0])
+    return Signature(
+        tuple(_tensor(name, info) for name, info in inputs), tuple(_tensor(name, info) for name, info in outputs)
+    )
+
+
+def _tensor(name: str, info: memoryview) -> Tensor:
+    dtype = _DTYPES.get(integer(info, 2), f"type {integer(info, 2)}")
+    shape = message(info, 3)
+    sizes = [integer(dimension, 1) for dimension in messages(shape, 2)]
+    spec = TensorSpec(name, dtype, tuple(None if size < 0 else size for size in sizes))
+    return Tensor(spec, text(info, 1), integer(shape, 3) == 0)

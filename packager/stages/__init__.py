@@ -1,0 +1,1 @@
+"""One module or package per stage; they do not import each other."""

@@ -1,0 +1,110 @@
+"""From a sample's file to what the app hands over. What this version cannot convert it refuses in words."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from packager.model.contract import ContractType, ImageType, TensorType
+
+SRGB_COLORANTS = ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))
+"""sRGB's primaries adapted to D50 as ICC profiles store them (IEC 61966-2-1, Bradford), XYZ."""
+COLORANT_TOLERANCE = 0.003
+PLAIN_MODES = ("RGB", "L", "1", "P")
+
+
+class DecodeError(Exception):
+    """A sample cannot be decoded; `hint` says what to do."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.hint = hint
+
+
+def decode(path: Path, kind: ContractType) -> NDArray[Any]:
+    """Decode one file: uint8 H x W x 3 (oriented, sRGB) for an image, the array itself for a tensor (`.npy`).
+
+    Raises `DecodeError` for broken files, non-sRGB profiles, alpha, CMYK and 16 bit.
+    """
+    if isinstance(kind, ImageType):
+        return _image(path, kind)
+    if isinstance(kind, TensorType):
+        return _tensor(path, kind)
+    raise DecodeError(f"{path.name}: nothing decodes into {kind}")
+
+
+def _tensor(path: Path, kind: TensorType) -> NDArray[Any]:
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as fault:
+        raise DecodeError(f"{path.name} is not a .npy file: {fault}", "save the array with numpy.save") from fault
+    if array.dtype.name != kind.dtype or array.shape != kind.shape:
+        raise DecodeError(f"{path.name} holds {array.dtype.name}{list(array.shape)}, the model takes {kind}")
+    return np.ascontiguousarray(array)
+
+
+def _image(path: Path, kind: ImageType) -> NDArray[Any]:
+    try:
+        with Image.open(path) as opened:
+            limit = kind.max_pixels
+            if limit is not None and opened.width * opened.height > limit:
+                raise DecodeError(
+                    f"{path.name} has {opened.width}x{opened.height} pixels, the input accepts {limit / 1e6:g} MP",
+                    "raise `accepts: {image: {max: ...}}` or use a smaller image",
+                )
+            opened.load()
+            _refuse_unconverted(path.name, opened)
+            image = ImageOps.exif_transpose(opened)
+            return np.ascontiguousarray(np.asarray(image.convert("RGB")))
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as fault:
+        raise DecodeError(f"{path.name} cannot be decoded as an image: {fault}") from fault
+
+
+def _refuse_unconverted(name: str, image: Image.Image) -> None:
+    if image.mode not in PLAIN_MODES and not _opaque(image):
+        raise DecodeError(
+            f"{name} has pixel mode {image.mode}, which this version does not convert",
+            "save the image as 8-bit RGB or grey without transparency",
+        )
+    profile = image.info.get("icc_profile")
+    if profile and not is_srgb(profile):
+        raise DecodeError(
+            f"{name} has an embedded colour profile that is not sRGB ({profile_name(profile)})",
+            "convert the image to sRGB; this version does not convert colour spaces",
+        )
+
+
+def _opaque(image: Image.Image) -> bool:
+    return image.mode == "RGBA" and image.getextrema()[3] == (255, 255)
+
+
+def profile_name(profile: bytes) -> str:
+    """Description of an ICC profile, or that it cannot be read."""
+    try:
+        return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).strip()
+    except (ImageCms.PyCMSError, OSError):
+        return "unreadable profile"
+
+
+def is_srgb(profile: bytes) -> bool:
+    """Whether an RGB profile's primaries are sRGB's and its description says sRGB; grey profiles never are."""
+    try:
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile
+    except (ImageCms.PyCMSError, OSError):
+        return False
+    if opened.xcolor_space.strip() != "RGB":
+        return False
+    found = (opened.red_colorant, opened.green_colorant, opened.blue_colorant)
+    if any(colorant is None for colorant in found):
+        return False
+    worst = max(
+        abs(a - b)
+        for colorant, wanted in zip(found, SRGB_COLORANTS, strict=True)
+        for a, b in zip(colorant[0], wanted, strict=True)
+    )
+    return worst <= COLORANT_TOLERANCE and "srgb" in (opened.profile_description or "").lower()

@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+/// One line of `Golden/index.txt`: what a stage gave for a sample where the model was checked.
+struct Golden: Sendable {
+  let sample: String
+  let stage: String
+  let name: String
+  let shape: [Int]
+  let file: String
+  let absolute: Float
+  let relative: Float
+  let labels: [(name: String, score: Float)]
+
+  static let folder = (Bundle.module.resourceURL ?? Bundle.module.bundleURL).appending(component: "Golden")
+
+  static let all: [Golden] = {
+    let text = try? String(contentsOf: folder.appending(component: "index.txt"), encoding: .utf8)
+    return (text ?? "").split(separator: "\n").compactMap { Golden(line: $0) }
+  }()
+
+  static let samples: [String] = all.filter { $0.stage == "decode" }.map(\.sample)
+    .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+
+  static func find(_ sample: String, _ stage: String, _ name: String) throws -> Golden {
+    try #require(
+      all.first { $0.sample == sample && $0.stage == stage && $0.name == name },
+      "no golden vector of stage \(stage) for \(sample)")
+  }
+
+  private init?(line: Substring) {
+    let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map { Golden.unescaped($0) }
+    guard fields.count >= 8, let absolute = Float(fields[6]), let relative = Float(fields[7]) else { return nil }
+    sample = fields[0]
+    stage = fields[1]
+    name = fields[2]
+    shape = fields[4].split(separator: "x").compactMap { Int($0) }
+    file = fields[5]
+    self.absolute = absolute
+    self.relative = relative
+    labels = stride(from: 8, to: fields.count - 1, by: 2).map { (fields[$0], Float(fields[$0 + 1]) ?? .nan) }
+  }
+
+  /// `\t`, `\n` and `\\` are written as in C.
+  private static func unescaped(_ field: Substring) -> String {
+    var result = ""
+    var isEscaped = false
+    for scalar in field.unicodeScalars {
+      if isEscaped {
+        result.unicodeScalars.append(scalar == "t" ? "\t" : scalar == "n" ? "\n" : scalar)
+        isEscaped = false
+      } else if scalar == "\\" {
+        isEscaped = true
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
+  func bytes() throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: Golden.folder.appending(component: file)))
+  }
+
+  /// Little-endian float32 numbers.
+  func floats() throws -> [Float] {
+    let bytes = try bytes()
+    return stride(from: 0, to: bytes.count, by: 4).map { at in
+      Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << UInt32(8 * $1) })
+    }
+  }
+
+  /// Whether a number is as near as the stage asks for.
+  func allows(_ got: Float, for expected: Float) -> Bool {
+    abs(got - expected) <= absolute + relative * abs(expected)
+  }
+
+  /// What is wrong with an array that must be equal to the bit; empty if nothing.
+  func difference(equal got: UnsafeBufferPointer<Float>) throws -> String {
+    let expected = try floats()
+    guard got.count == expected.count else { return "\(got.count) values, expected \(expected.count)" }
+    let wrong = expected.indices.filter { got[$0].bitPattern != expected[$0].bitPattern }
+    guard let first = wrong.first else { return "" }
+    return "\(wrong.count) of \(got.count) values differ, first at \(first): \(got[first]), expected \(expected[first])"
+  }
+
+  /// What is wrong with an array that must be near; empty if nothing.
+  func difference(near got: [Float]) throws -> String {
+    let expected = try floats()
+    guard got.count == expected.count else { return "\(got.count) values, expected \(expected.count)" }
+    let wrong = expected.indices.filter { !allows(got[$0], for: expected[$0]) }
+    guard let first = wrong.first else { return "" }
+    return "\(wrong.count) of \(got.count) values differ, first at \(first): \(got[first]), expected \(expected[first])"
+  }
+
+  /// Prints the check for a machine, and fails the test where there is a problem.
+  func report(_ problem: String, sourceLocation: SourceLocation = #_sourceLocation) {
+    print("packager-golden\t\(sample)\t\(stage)\t\(problem.isEmpty ? "passed" : "failed")\t\(name) \(problem)")
+    if !problem.isEmpty {
+      Issue.record("stage \(stage), sample \(sample), \(name): \(problem)", sourceLocation: sourceLocation)
+    }
+  }
+}
