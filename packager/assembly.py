@@ -13,7 +13,7 @@ from packager.core.jsonable import to_json
 from packager.core.resources import cpu_class
 from packager.model.artifact import Artifact
 from packager.model.contract import NativeChain
-from packager.model.golden import ArtifactGolden, GoldenRecord, SampleGolden, Tolerance
+from packager.model.golden import ArtifactGolden, GoldenRecord, SampleGolden, Stage, Tolerance
 from packager.model.manifest import Manifest, Target
 from packager.model.plan import Plan
 from packager.model.project import RenderedFile
@@ -123,7 +123,7 @@ def content(parts: Parts, projects: Sequence[RenderedProject], chosen: Mapping[s
     files: list[RenderedFile] = [file for project in projects for file in project.files]
     for made in parts.verified:
         files += render.model_files(made.artifact, _model_path(made.artifact))
-        files += render.golden_files(made.golden, f"{GOLDEN}/{made.artifact.runtime}-{made.artifact.precision}")
+        files += render.golden_files(made.golden, f"{GOLDEN}/{made.artifact.runtime}-{made.artifact.precision}", False)
     files += render.golden_files(_source_golden(parts), f"{GOLDEN}/source")
     files.append(_notice(parts, catalog))
     files += [_zip(manifest, p, files) for p in projects]
@@ -152,7 +152,12 @@ def _source_golden(parts: Parts) -> ArtifactGolden:
     records: list[GoldenRecord] = []
     exact = Tolerance()
     for golden in parts.goldens:
-        for stage, arrays in (("decode", golden.decoded), ("input", golden.model_inputs), ("output", golden.outputs)):
+        stages: tuple[tuple[Stage, Mapping[str, Any]], ...] = (
+            ("decode", golden.decoded),
+            ("input", golden.model_inputs),
+            ("output", golden.outputs),
+        )
+        for stage, arrays in stages:
             records += [GoldenRecord(golden.name, stage, name, exact, array) for name, array in arrays.items()]
         records += [GoldenRecord(golden.name, "result", name, exact, result=r) for name, r in golden.results.items()]
     return ArtifactGolden("source", f"source ({parts.plan.source.format})", tuple(records))

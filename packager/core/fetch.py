@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,9 @@ from packager.core.console import Console, NullConsole
 from packager.core.errors import ChildFailedError, Finding, Location, PackagerError
 from packager.core.hashing import json_hash, sha256_file
 from packager.core.process import Runner, SystemRunner
+
+WHOLE = "."
+"""As the path in an archive: the archive itself."""
 
 
 class PackageFile(Protocol):
@@ -144,7 +148,10 @@ class Resolver:
         registry = self._registry(address)
         archive = self._archive(registry, address)
         with self._cache.temporary() as scratch:
-            member = registry.extract(archive, address.file, scratch, self._runner)
+            if address.file == WHOLE:
+                member = Path(shutil.copyfile(archive, scratch / "whole"))
+            else:
+                member = registry.extract(archive, address.file, scratch, self._runner)
             found = sha256_file(member)
             if found != address.sha256:
                 raise FetchError(

@@ -38,7 +38,10 @@ def nearest(word: str, options: Iterable[str]) -> str:
     for name in options:
         folded.setdefault(name.casefold().replace("-", "_"), name)
     near = difflib.get_close_matches(word[:64].casefold().replace("-", "_"), list(folded), n=1, cutoff=0.6)
-    return folded[near[0]] if near else ""
+    if near:
+        return folded[near[0]]
+    letters = sorted(word.casefold())
+    return next((name for name in folded.values() if sorted(name.casefold()) == letters), "")
 
 
 def suggest(word: str, options: Iterable[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -105,10 +104,12 @@ def _code_files(folder: Path) -> dict[str, str]:
 
 def tool_versions(dists: Iterable[str]) -> dict[str, str]:
     """Return {distribution: installed version}, "missing" for one that is not installed."""
+    from importlib.metadata import PackageNotFoundError, version  # slow to import; `--help` must be quick
+
     found: dict[str, str] = {}
     for name in sorted(set(dists)):
         try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
+            found[name] = version(name)
+        except PackageNotFoundError:
             found[name] = "missing"
     return found

@@ -72,6 +72,11 @@ class FrozenModel:
         """The graph as a `GraphDef`."""
         return self.function.graph.as_graph_def()
 
+    def nodes(self) -> list[Any]:
+        """Every node (`NodeDef`) of the graph, those of the functions that it calls included."""
+        graph = self.graph_def
+        return [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return outputs by source name for `feeds` by source name, of the declared shapes and dtypes.
 
@@ -190,6 +195,15 @@ def _named(
         function,
         tuple(FrozenPort(f"{node}:0", spec) for node, spec in zip(nodes, inputs, strict=True)),
         tuple(FrozenPort(f"{node}:0", spec) for node, spec in zip(out_nodes, outputs, strict=True)),
+    )
+
+
+def from_function(function: Any, inputs: Sequence[str], outputs: Sequence[str]) -> FrozenModel:
+    """Return a function that is frozen already (positional, a list of tensors back) with the source's names."""
+    return FrozenModel(
+        function,
+        tuple(FrozenPort(t.name, _spec(name, t)) for name, t in zip(inputs, function.inputs, strict=True)),
+        tuple(FrozenPort(t.name, _spec(name, t)) for name, t in zip(outputs, function.outputs, strict=True)),
     )
 
 

@@ -53,10 +53,7 @@ def messages(data: memoryview, number: int) -> Iterator[memoryview]:
 
 def message(data: memoryview, number: int) -> memoryview:
     """Return the last field `number`, empty where there is none."""
-    last = memoryview(b"")
-    for last in messages(data, number):
-        pass
-    return last
+    return next(reversed([*messages(data, number)]), memoryview(b""))
 
 
 def text(data: memoryview, number: int) -> str:

@@ -12,9 +12,10 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as fb
 
 from packager.core.errors import ModelError
-from packager.model.tensors import Quantization
+from packager.model.tensors import Quantization, TensorSpec
 
 IDENTIFIER = b"TFL3"
+_SMALL = 64
 _DTYPES = {
     "FLOAT32": "float32", "FLOAT16": "float16", "FLOAT64": "float64", "INT8": "int8", "UINT8": "uint8",
     "INT16": "int16", "UINT16": "uint16", "INT32": "int32", "UINT32": "uint32", "INT64": "int64",
@@ -62,6 +63,11 @@ def shape(tensor: Any) -> tuple[int | None, ...]:
     return tuple(None if int(size) < 0 else int(size) for size in (declared if declared is not None else ()))
 
 
+def spec_of(tensor: Any) -> TensorSpec:
+    """Return name, dtype, shape and quantisation of a tensor."""
+    return TensorSpec(tensor_name(tensor), dtype_name(tensor), shape(tensor), quantization(tensor))
+
+
 def load(path: Path) -> Any:
     """Return the file as the schema's object tree (`ModelT`). Raises ModelError for what is no TFLite file."""
     data = path.read_bytes()
@@ -105,3 +111,32 @@ def operators(model: Any) -> dict[str, int]:
     names = [operator_name(code) for code in model.operatorCodes or ()]
     used = Counter(names[op.opcodeIndex] for graph in model.subgraphs for op in graph.operators or ())
     return dict(sorted(used.items()))
+
+
+def first_node(model: Any, operator: str) -> str:
+    """Return the name of the first output of the first use of an operator, for messages."""
+    names = [operator_name(code) for code in model.operatorCodes or ()]
+    for graph in model.subgraphs:
+        for op in graph.operators or ():
+            if names[op.opcodeIndex] == operator:
+                return repr(tensor_name(graph.tensors[op.outputs[0]])) if len(op.outputs) else repr(operator)
+    return repr(operator)
+
+
+def precision(model: Any) -> str:
+    """Return what a file's precision is called here: int8 where its interface is integer and quantised,
+    int8-dynamic or float16 where only weights are, else float32.
+    """
+    graph = model.subgraphs[0]
+    ends = [graph.tensors[index] for index in (*graph.inputs, *graph.outputs)]
+    if any(quantization(tensor) is not None for tensor in ends):
+        return "int8"
+    held = Counter(dtype_name(t) for t in graph.tensors if _size(model, t) > _SMALL)
+    if held["int8"] or held["uint8"] or held["int4"]:
+        return "int8-dynamic"
+    return "float16" if held["float16"] else "float32"
+
+
+def _size(model: Any, tensor: Any) -> int:
+    data = model.buffers[tensor.buffer].data
+    return 0 if data is None else len(data)

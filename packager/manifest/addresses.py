@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from packager.core.findings import one_of, suggest
-from packager.manifest.nodes import Mapping, Node, Scalar, Sequence, shown
+from packager.manifest.complaints import state
+from packager.manifest.nodes import Mapping, Node, Scalar, Sequence
 from packager.manifest.reader import Reader
 from packager.model.address import Address, PackageFile
 
@@ -20,7 +21,7 @@ def read_address(reader: Reader, node: Node, *, must_exist: bool = True) -> Addr
         return _package_file(reader, node)
     if not isinstance(node, Scalar) or node.value is None or not node.text.strip():
         hint = "give one address here" if isinstance(node, Sequence) else ""
-        reader.fault(node, f"{_what(node)} is {shown(node)}", EXPECTED, hint)
+        reader.fault(node, f"{_what(node)} {state(node)}", EXPECTED, hint)
         return None
     if not check_path(reader, node, node.text, must_exist=must_exist):
         return None
@@ -113,10 +114,11 @@ def _near_file(base: Path, text: str) -> str:
     """The nearest name in the folder that the path names, if that exists."""
     wanted = base / text
     try:
-        names = sorted(entry.name for entry in wanted.parent.iterdir())
+        folder = Path(text).parent
+        names = sorted((folder / entry.name).as_posix() for entry in wanted.parent.iterdir())
     except OSError:
         return f"the folder `{Path(text).parent.as_posix()}` does not exist"
-    return suggest(wanted.name, names)
+    return suggest(text, names)
 
 
 def _what(node: Node) -> str:

@@ -40,6 +40,12 @@ class Slot:
         found = [arm for arm in (_bare(arm) for arm in self.arms) if _is_model(arm)]
         return found[0] if len(found) == 1 else None
 
+    @property
+    def fixed(self) -> bool:
+        """Whether a list here has a fixed number of entries."""
+        arguments = [get_args(_bare(arm)) for arm in self.arms if get_origin(_bare(arm)) is tuple]
+        return any(Ellipsis not in each for each in arguments)
+
     def child(self, key: str | int) -> Slot | None:
         """Slot of an entry or item, where the annotation tells."""
         for arm in self.arms:
@@ -143,9 +149,12 @@ def _describe_model(model: type[BaseModel]) -> str:
 
 
 def _describe_list(arguments: tuple[Any, ...], place: Slot) -> str:
-    lowest = _constraint(place.metadata, "min_length")
+    lowest = constraint(place.metadata, "min_length")
     if arguments and Ellipsis not in arguments and len(arguments) > 1:
-        return f"a list of {len(arguments)}: " + ", ".join(describe(slot(item)) for item in arguments)
+        items = dict.fromkeys(describe(slot(item)) for item in arguments)
+        if len(items) == 1:
+            return f"a list of {len(arguments)}, each entry {next(iter(items))}"
+        return f"a list of {len(arguments)}: {', '.join(describe(slot(item)) for item in arguments)}"
     item = describe(slot(arguments[0])) if arguments else "values"
     return f"a list{f' of at least {lowest}' if lowest else ''}, each entry {item}"
 
@@ -154,18 +163,20 @@ def _describe_text(place: Slot) -> str:
     if place.examples:
         likes = " or ".join(f"`{example}`" for example in place.examples)
         return f"a text like {likes}"
-    pattern = _constraint(place.metadata, "pattern")
-    longest = _constraint(place.metadata, "max_length")
+    pattern = constraint(place.metadata, "pattern")
+    longest = constraint(place.metadata, "max_length")
     words = place.description.partition(". ")[0].rstrip(".") if pattern is not None else ""
     if pattern is not None:
         return f"{words} (`{pattern}`)" if words else f"a text that matches `{pattern}`"
+    if constraint(place.metadata, "min_length"):
+        return "a text that is not empty"
     return "a text" + (f" of at most {longest} characters" if longest else "")
 
 
 def _bounds(metadata: Iterable[Any], *, whole: bool) -> str:
     bounds = list(metadata)
-    lowest, above = _constraint(bounds, "ge"), _constraint(bounds, "gt")
-    highest, below = _constraint(bounds, "le"), _constraint(bounds, "lt")
+    lowest, above = constraint(bounds, "ge"), constraint(bounds, "gt")
+    highest, below = constraint(bounds, "le"), constraint(bounds, "lt")
     if whole:
         lowest = above + 1 if above is not None else lowest
         highest = below - 1 if below is not None else highest
@@ -177,12 +188,12 @@ def _bounds(metadata: Iterable[Any], *, whole: bool) -> str:
         for word, bound in (("at least", lowest), ("above", above), ("at most", highest), ("below", below))
         if bound is not None
     ]
-    if (step := _constraint(bounds, "multiple_of")) is not None:
+    if (step := constraint(bounds, "multiple_of")) is not None:
         words.append(f"divisible by {step}")
     return ", " + " and ".join(words) if words else ""
 
 
-def _constraint(metadata: Iterable[Any], name: str) -> Any:
+def constraint(metadata: Iterable[Any], name: str) -> Any:
     """Value of a constraint (annotated_types or pydantic's general metadata), or None."""
     return next((found for item in metadata if (found := getattr(item, name, None)) is not None), None)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from packager.core.findings import nearest
 from packager.manifest.addresses import EXPECTED, check_path, read_address, read_files
+from packager.manifest.complaints import state
 from packager.manifest.names import check_names
-from packager.manifest.nodes import Mapping, Node, Scalar, Sequence, shown
+from packager.manifest.nodes import Mapping, Node, Scalar, Sequence
 from packager.manifest.reader import Reader
 from packager.model.address import Address, PackageFile
 from packager.model.contract import StepParams
@@ -57,14 +56,14 @@ def _section(reader: Reader, node: Node | None, kind: str, example: str) -> Mapp
     if node is None:
         return empty
     if not isinstance(node, Mapping) or not node.entries:
-        reader.fault(node, f"`{node.name}` is {_none(node)}", f"a mapping of names, such as `{example}`")
+        reader.fault(node, f"`{node.name}` {_none(node)}", f"a mapping of names, such as `{example}`")
         return empty
     check_names(reader, node, kind)
     return node
 
 
 def _none(node: Node) -> str:
-    return "an empty mapping" if isinstance(node, Mapping) else shown(node)
+    return "is an empty mapping" if isinstance(node, Mapping) else state(node)
 
 
 def _refused_kind(reader: Reader, entry: Mapping) -> bool:
@@ -89,7 +88,7 @@ def read_steps(reader: Reader, node: Node | None) -> tuple[Step, ...] | None:
         hint = ""
         if isinstance(node, Mapping) and node.entries:
             hint = f"put a dash before each step: `- {next(iter(node.entries))}: ...`"
-        reader.fault(node, f"`steps` is {shown(node)}", "a list of steps", hint)
+        reader.fault(node, f"`steps` {state(node)}", "a list of steps", hint)
         return None
     steps = [_step(reader, item) for item in node.items]
     if any(step is None for step in steps):
@@ -126,7 +125,7 @@ def _named_step(reader: Reader, node: Node) -> tuple[str, Node] | None:
         hint = f"put a dash before `{second}`, or indent it if it belongs to `{first}`"
         reader.fault(node, f"one step with {len(node.entries)} names: {', '.join(node.entries)}"[:200], _STEP, hint)
     else:
-        reader.fault(node, f"a step is {_none(node)}", _STEP)
+        reader.fault(node, f"a step {_none(node)}", _STEP)
     return None
 
 
@@ -144,17 +143,17 @@ def _step_files(reader: Reader, node: Node, params: StepParams) -> bool:
     return good
 
 
-def read_samples(
-    reader: Reader, node: Node | None, inputs: Iterable[str], outputs: Iterable[str]
-) -> tuple[Sample, ...]:
-    """Samples; each gives a file for every input and may say what it expects of outputs."""
+def read_samples(reader: Reader, node: Node | None, inputs: list[str], outputs: list[str]) -> tuple[Sample, ...]:
+    """Samples; each gives a file for every input and may say what it expects of outputs.
+
+    Without any input or output (which has its own finding) their names are not checked.
+    """
     if node is None:
         return ()
     if not isinstance(node, Sequence):
-        reader.fault(node, f"`samples` is {shown(node)}", "a list: `- {photo: ..., expect: {...}}`")
+        reader.fault(node, f"`samples` {state(node)}", "a list: `- {photo: ..., expect: {...}}`")
         return ()
-    names, results = list(inputs), list(outputs)
-    samples = (_sample(reader, item, names, results) for item in node.items)
+    samples = (_sample(reader, item, inputs, outputs) for item in node.items)
     return tuple(sample for sample in samples if sample is not None)
 
 
@@ -165,16 +164,21 @@ def _sample(reader: Reader, node: Node, inputs: list[str], outputs: list[str]) -
     before = len(reader.findings)
     files: dict[str, Address] = {}
     for name, entry in section.without("expect").entries.items():
-        if reader.known(entry, name, "input", [*inputs, "expect"], key=True):
+        if not inputs or reader.known(entry, name, "input", [*inputs, "expect"], key=True):
             address = read_address(reader, entry)
             if address is not None:
                 files[name] = address
-    meant = {nearest(name, inputs) for name in section.entries if name not in inputs}
-    for name in inputs:
-        if name not in section.entries and name not in meant:
-            reader.fault(node, f"the sample has no `{name}`", f"`{name}: ...`, {EXPECTED}", "every input needs a file")
+    if lacking := _lacking(section, inputs):
+        expected = f"for each {EXPECTED}"
+        reader.fault(node, f"the sample has no {lacking}", expected, "every input needs a file")
     expect = _expectations(reader, section.entries.get("expect"), outputs)
     return Sample(files=files, expect=expect) if len(reader.findings) == before else None
+
+
+def _lacking(section: Mapping, names: list[str]) -> str:
+    """Names without an entry, in backticks; those that an unknown key was meant to be are left out."""
+    meant = {nearest(name, names) for name in section.entries if name not in names}
+    return ", ".join(f"`{name}`" for name in names if name not in section.entries and name not in meant)
 
 
 def _expectations(reader: Reader, node: Node | None, outputs: list[str]) -> dict[str, Expect]:
@@ -183,8 +187,10 @@ def _expectations(reader: Reader, node: Node | None, outputs: list[str]) -> dict
     section = reader.mapping(node, "a mapping of outputs: `{verdict: {label: ..., score: [0.9, 1.0]}}`")
     found: dict[str, Expect] = {}
     for name, entry in section.entries.items() if section is not None else ():
-        if name not in outputs and name in Expect.model_fields:
-            hint = f"name the output first: `expect: {{{(outputs or ['output'])[0]}: {{{name}: ...}}}}`"
+        if not outputs:
+            reader.part(_label_as_written(entry), Expect)
+        elif name not in outputs and name in Expect.model_fields:
+            hint = f"name the output first: `expect: {{{outputs[0]}: {{{name}: ...}}}}`"
             reader.fault(
                 entry, f"`{name}` stands where an output's name is expected", _outputs(outputs), hint, key=True
             )
@@ -208,22 +214,20 @@ def _label_as_written(node: Node) -> Node:
     return node
 
 
-def read_calibration(reader: Reader, node: Node | None, inputs: Iterable[str]) -> dict[str, tuple[Address, ...]]:
-    """Calibration files by input name."""
+def read_calibration(reader: Reader, node: Node | None, inputs: list[str]) -> dict[str, tuple[Address, ...]]:
+    """Calibration files by input name. Without any input (which has its own finding) names are not checked."""
     if node is None:
         return {}
-    names = list(inputs)
-    expected = f'a mapping of inputs: `{{{names[0] if names else "photo"}: "calibration/*.png"}}`'
-    section = reader.mapping(node, expected)
+    example = inputs[0] if inputs else "photo"
+    section = reader.mapping(node, f'a mapping of inputs: `{{{example}: "calibration/*.png"}}`')
+    if section is None:
+        return {}
     found: dict[str, tuple[Address, ...]] = {}
-    for name, entry in section.entries.items() if section is not None else ():
-        if reader.known(entry, name, "input", names, key=True):
+    for name, entry in section.entries.items():
+        if not inputs or reader.known(entry, name, "input", inputs, key=True):
             files = read_files(reader, entry)
             if files:
                 found[name] = files
-    if section is not None:
-        meant = {nearest(name, names) for name in section.entries if name not in names}
-        for name in names:
-            if name not in section.entries and name not in meant:
-                reader.fault(node, f"no calibration files for `{name}`", f"`{name}: ...`", "give files for every input")
+    if lacking := _lacking(section, inputs):
+        reader.fault(node, f"no calibration files for {lacking}", "files for every input", key=True)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from packager.core.errors import Finding
 from packager.core.findings import nearest, one_of, suggest
-from packager.manifest.annotations import Slot, choices, describe, field_slot, fields, slot, takes
+from packager.manifest.annotations import Slot, choices, constraint, describe, field_slot, fields, slot, takes
 from packager.manifest.nodes import Mapping, Node, Scalar, Sequence, shown
 from packager.manifest.scalars import LongNumberError, resolve
 from packager.model.manifest import Path_
@@ -88,7 +89,10 @@ def named(node: Node) -> str:
 def wrapped(model: type[BaseModel], node: Node) -> str:
     """A hint for a bare value where a mapping with one required key is expected."""
     required = [key for key, info in fields(model).items() if info.is_required()]
-    if len(required) == 1 and isinstance(node, Scalar) and node.value is not None and node.name:
+    if len(required) != 1 or not isinstance(node, Scalar) or node.value is None or not node.name:
+        return ""
+    place = field_slot(fields(model)[required[0]])
+    if any(takes(place, kind) for kind in _kinds(node)) or node.text in choices(place):
         return f"did you mean `{node.name}: {{{required[0]}: {node.text}}}`?"
     return ""
 
@@ -171,13 +175,14 @@ def _word(fault: _Fault) -> Finding:
     if kind in _CHOICE and isinstance(node, Scalar) and node.value is not None:
         return _unknown_value(node, fault.place, expected)
     if kind == "string_pattern_mismatch":
-        return Finding(f"{named(node)} is malformed: {_as_written(node)}", node.where, expected, _form_hint(fault))
+        return Finding(f"{named(node)} is malformed: {as_written(node)}", node.where, expected, _form_hint(fault))
     if kind in _RANGE:
-        return Finding(f"{named(node)} is out of range: {_as_written(node)}", node.where, expected)
+        return Finding(f"{named(node)} is out of range: {as_written(node)}", node.where, expected)
     if kind in _LENGTH or kind == "string_too_short":
         return Finding(f"{named(node)} {_length(node)}", node.where, expected)
     if kind.endswith("_type") or kind in _CHOICE:
-        return Finding(f"{named(node)} is {shown(node)}", node.where, expected, _type_hint(fault))
+        hint = type_hint(node, fault.place) if fault.place is not None else ""
+        return Finding(f"{named(node)} {state(node)}", node.where, expected, hint)
     return Finding(f"{named(node)} is not accepted: {fault.error['msg']}", node.where, expected)
 
 
@@ -194,6 +199,7 @@ def _missing(group: list[_Fault]) -> Finding:
         info = fields(owner).get(key) if owner is not None else None
         rows.append(f"`{key}`: {describe(field_slot(info)) if info is not None else '...'}")
         about = info.description or "" if info is not None and len(keys) == 1 else ""
+        about = about.partition(". ")[2] if about.partition(". ")[0] in rows[0] else about
     what = f"{named(node)} lacks {', '.join(f'`{key}`' for key in keys)}"
     return Finding(what, node.key_where or node.where, "\n".join(rows), about)
 
@@ -202,11 +208,17 @@ def _unknown_value(node: Scalar, place: Slot | None, expected: str) -> Finding:
     names = choices(place) if place is not None else ()
     if node.text in names:
         return Finding(f"{named(node)} is {shown(node)}", node.where, expected, f"write {node.text} without quotes")
-    what = f"unknown value {_as_written(node)} for {named(node)}"
+    what = f"unknown value {as_written(node)} for {named(node)}"
     return Finding(what, node.where, expected, suggest(node.text, names))
 
 
-def _as_written(node: Node) -> str:
+def state(node: Node) -> str:
+    """What a value is, as the rest of a sentence: "is the text `abc`", "has no value"."""
+    return "has no value" if isinstance(node, Scalar) and node.value is None else f"is {shown(node)}"
+
+
+def as_written(node: Node) -> str:
+    """The value as the file has it, in backticks."""
     return f"`{node.text[:80]}`" if isinstance(node, Scalar) and node.text else shown(node)
 
 
@@ -219,19 +231,21 @@ def _length(node: Node) -> str:
 
 def _form_hint(fault: _Fault) -> str:
     """What the form is, in words, where `expected` only shows an example."""
-    text = fault.node.text if isinstance(fault.node, Scalar) else ""
-    if text != text.lower() and text.isascii() and text.isalnum():
-        return "use lower case"
-    return fault.place.description if fault.place is not None and fault.place.examples else ""
+    if fault.place is None or not isinstance(fault.node, Scalar):
+        return ""
+    pattern = constraint(fault.place.metadata, "pattern")
+    lower = fault.node.text.lower()
+    if isinstance(pattern, str) and lower != fault.node.text and re.fullmatch(pattern, lower):
+        return f"did you mean `{lower}`?"
+    return fault.place.description if fault.place.examples else ""
 
 
-def _type_hint(fault: _Fault) -> str:
+def type_hint(node: Node, place: Slot) -> str:
     """What to type instead, where that can be told from the value."""
-    node, place = fault.node, fault.place
-    if place is None or not isinstance(node, Scalar):
+    if not isinstance(node, Scalar):
         return ""
     if node.value is None:
-        return "remove the key, or give it a value"
+        return "write a value after the `:`"
     if takes(place, bool) and node.text.lower() in _BOOLEANS:
         return f"write `{_BOOLEANS[node.text.lower()]}`"
     if isinstance(node.value, str) and (takes(place, int) or takes(place, float)) and _is_number(node.text):
@@ -239,7 +253,7 @@ def _type_hint(fault: _Fault) -> str:
     if place.model is not None:
         return wrapped(place.model, node)
     item = place.child(0)
-    if item is not None and any(takes(item, kind) for kind in _kinds(node)):
+    if item is not None and not place.fixed and any(takes(item, k) for k in _kinds(node)):
         return f"did you mean `[{node.text}]`?"
     return ""
 

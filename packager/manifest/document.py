@@ -16,6 +16,9 @@ from packager.model.manifest import Path_
 DEEPEST = 64
 """Levels of nesting that are read."""
 
+MOST = 50_000
+"""Values that are read: labels by the ten thousand fit, a hostile file ends in seconds."""
+
 
 @dataclass
 class Document:
@@ -59,6 +62,8 @@ class _Builder:
         self.top: Node | None = None
         self.open: list[_Open] = []
         self.documents = 0
+        self.values = 0
+        self.quoted: tuple[int, int, int] = (0, 0, 0)
 
     def fault(self, where: Location, what: str, expected: str = "", hint: str = "") -> None:
         self.findings.append(Finding(what, where, expected, hint, line_at(self.lines, where)))
@@ -79,6 +84,7 @@ class _Builder:
             self._add(Scalar(self._path(where), where, None, ""))
         elif isinstance(event, yaml.ScalarEvent):
             self._decorations(event, where)
+            self._quoted(event, where)
             self._scalar(event, where)
         elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             self._decorations(event, where)
@@ -99,6 +105,11 @@ class _Builder:
         if event.anchor is not None:
             self.fault(where, f"the anchor `&{event.anchor}`", "a plain value", "remove it, and write values out")
 
+    def _quoted(self, event: Any, where: Location) -> None:
+        """Remember a quoted text of several lines: an error behind it means that its quote was forgotten."""
+        if event.style in ("'", '"') and event.end_mark.line >= where.line:
+            self.quoted = (where.line, where.column, event.end_mark.line)
+
     def _scalar(self, event: Any, where: Location) -> None:
         parent = self.open[-1] if self.open else None
         if parent and isinstance(parent.node, Mapping) and parent.key is None:
@@ -107,14 +118,14 @@ class _Builder:
         plain = event.style is None and event.tag is None
         value: Value = event.value
         if any(c == "\0" or 0xD800 <= ord(c) <= 0xDFFF for c in event.value):
+            self.complete = False
             self.fault(where, "a text holds NUL or half a character pair", "Unicode text", "remove the escape")
-            value = event.value = "?"
         if plain:
             try:
                 value = resolve(event.value)
             except LongNumberError:
+                self.complete = False
                 self.fault(where, "a number with too many digits", "a number", "put a text in quotes")
-                value = 0
         self._add(Scalar(self._path(where), where, value, event.value, plain))
 
     def _key(self, parent: _Open, key: str, where: Location, *, plain: bool) -> None:
@@ -125,8 +136,8 @@ class _Builder:
             self.complete = False
             self.fault(where, "the merge key `<<`", "the keys themselves", "write the keys out")
         elif any(c == "\0" or 0xD800 <= ord(c) <= 0xDFFF for c in key):
+            self.complete = False
             self.fault(where, "a key holds NUL or half a character pair", "Unicode text", "remove the escape")
-            parent.key = "?"
         elif first is not None and first.key_where is not None:
             parent.ignore = True
             line = first.key_where.line
@@ -155,6 +166,9 @@ class _Builder:
         return (*parent.node.path, parent.key)
 
     def _add(self, node: Node) -> None:
+        self.values += 1
+        if self.values > MOST:
+            raise self.stop(node.where, f"more than {MOST:,} values", "a shorter manifest", "put long lists in files")
         if not self.open:
             self.top = node
             return
@@ -183,7 +197,8 @@ def parse(text: str, file: str) -> Document:
         found = syntax.unprintable(text, error.position, chr(_code(error.character)), file)
         raise ManifestError((*builder.findings, _with_line(found, lines))) from None
     except yaml.MarkedYAMLError as error:
-        raise ManifestError((*builder.findings, _with_line(syntax.finding(error, file), lines))) from None
+        found = syntax.finding(error, file, builder.quoted)
+        raise ManifestError((*builder.findings, _with_line(found, lines))) from None
     except (yaml.YAMLError, ValueError, OverflowError, IndexError) as error:
         found = Finding(f"not valid YAML: {error}", Location(file, 1, 1))
         raise ManifestError((*builder.findings, found)) from None

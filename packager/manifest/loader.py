@@ -8,6 +8,7 @@ from typing import Any
 from packager.core.errors import Finding, Location, ManifestError
 from packager.core.findings import nearest, one_of, suggest
 from packager.manifest.addresses import read_address
+from packager.manifest.annotations import describe, field_slot
 from packager.manifest.chains import read_calibration, read_inputs, read_outputs, read_samples
 from packager.manifest.document import Document, line_at, parse
 from packager.manifest.nodes import Mapping, Node, Scalar
@@ -19,6 +20,9 @@ from packager.registry import Catalog
 LARGEST = 1_000_000
 """Bytes of a manifest that are read."""
 
+MOST_SHOWN = 100
+"""Findings that one error carries."""
+
 RESERVED = {
     "models": "several models, one feeding another",
     "state": "streaming models",
@@ -28,6 +32,14 @@ RESERVED = {
 }
 """Keys that the format keeps, refused until they are built."""
 
+SECTIONS = {
+    "model": "a mapping `{source: ...}`",
+    "inputs": "a mapping such as `{photo: {accepts: {image: {}}, steps: [...]}}`",
+    "outputs": "a mapping such as `{verdict: {steps: [...]}}`",
+}
+"""Sections that every manifest has, and their form."""
+
+REQUIRED = (*Header.model_fields, *SECTIONS)
 _COMPUTED = ("file", "positions", "lines")
 KEYS = tuple(key for key in Manifest.model_fields if key not in _COMPUTED)
 
@@ -39,7 +51,11 @@ def load(path: Path, catalog: Catalog) -> Manifest:
     path exist (but the model's, which is the source stage's). Raises ManifestError with all findings, in the
     order of the file.
     """
-    document = parse(read_text(path), str(path))
+    text = read_text(path)
+    try:
+        document = parse(text, str(path))
+    except ManifestError as error:
+        raise ManifestError(_in_order(list(error.findings))) from None
     if not document.complete:
         raise ManifestError(_in_order(document.findings))
     _check_format(document)
@@ -104,7 +120,7 @@ def _read(reader: Reader, top: Mapping) -> dict[str, Any]:
     meant = {nearest(key, KEYS) for key in top.entries if key not in KEYS and key not in RESERVED}
     _check_keys(reader, top, meant)
     get = top.entries.get
-    header = reader.part(top.only(*Header.model_fields), Header, excused=meant)
+    header = reader.part(top.only(*Header.model_fields), Header, excused=Header.model_fields)
     inputs, outputs = get("inputs"), get("outputs")
     input_names = list(inputs.entries) if isinstance(inputs, Mapping) else []
     output_names = list(outputs.entries) if isinstance(outputs, Mapping) else []
@@ -122,19 +138,26 @@ def _read(reader: Reader, top: Mapping) -> dict[str, Any]:
 
 
 def _check_keys(reader: Reader, top: Mapping, meant: set[str]) -> None:
-    """Unknown and reserved keys, and missing sections; the header's own keys are its model's matter."""
+    """Unknown, reserved and missing keys."""
     for key, node in top.entries.items():
         if key in RESERVED:
             what = f"`{key}` ({RESERVED[key]}) is not in this version"
             reader.fault(node, what, "a manifest without it", "remove the key", key=True)
         elif key not in KEYS:
             reader.fault(node, f"unknown key `{key}`", one_of(KEYS), suggest(key, KEYS), key=True)
-    for key in ("model", "inputs", "outputs"):
-        if key not in top.entries and key not in meant:
-            about = Manifest.model_fields[key].description or ""
-            reader.fault(top, f"the manifest lacks `{key}`", f"`{key}: ...`", about)
+    lacking = [key for key in REQUIRED if key not in top.entries and key not in meant]
+    if lacking:
+        what = f"the manifest lacks {', '.join(f'`{key}`' for key in lacking)}"
+        rows = "\n".join(f"`{key}`: {_wanted(key)}" for key in lacking)
+        about = Manifest.model_fields[lacking[0]].description or "" if len(lacking) == 1 else ""
+        reader.fault(top, what, rows, about)
     if not any(key in top.entries or key in meant for key in ("targets", "formats")):
         reader.fault(top, "the manifest builds nothing", "`targets:`, `formats:` or both", "name a target or a format")
+
+
+def _wanted(key: str) -> str:
+    info = Header.model_fields.get(key)
+    return describe(field_slot(info)) if info is not None else SECTIONS[key]
 
 
 def read_model(reader: Reader, node: Node | None) -> Model | None:
@@ -170,10 +193,18 @@ def _manifest(values: dict[str, Any], path: Path, document: Document) -> Manifes
 
 
 def _in_order(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Sorted by place, none twice; of very many the first, and one that says how many were left out."""
+
     def place(found: Finding) -> tuple[int, int]:
         return (found.where.line, found.where.column) if found.where is not None else (0, 0)
 
-    return tuple(sorted(dict.fromkeys(findings), key=place))
+    ordered = sorted(dict.fromkeys(findings), key=place)
+    shown = ordered[:MOST_SHOWN]
+    if len(ordered) > MOST_SHOWN:
+        left = len(ordered) - MOST_SHOWN
+        hint = "mend these first; the others may follow from them"
+        shown.append(Finding(f"{left:,} more problems are not shown", ordered[MOST_SHOWN].where, hint=hint))
+    return tuple(shown)
 
 
 __all__ = ["KEYS", "RESERVED", "line_at", "load", "read_text"]

@@ -15,7 +15,7 @@ from packager.core.findings import one_of, suggest
 from packager.manifest import complaints
 from packager.manifest.annotations import Slot, describe, slot, takes
 from packager.manifest.document import line_at
-from packager.manifest.nodes import Mapping, Node, Scalar, Sequence, children, shown, walk
+from packager.manifest.nodes import Mapping, Node, Scalar, Sequence, children, walk
 from packager.registry import Catalog
 
 M = TypeVar("M", bound=BaseModel)
@@ -44,14 +44,14 @@ class Reader:
         """The node as a mapping, or a finding."""
         if isinstance(node, Mapping):
             return node
-        self.fault(node, f"{_named(node)} is {shown(node)}", expected)
+        self.fault(node, f"{_named(node)} {complaints.state(node)}", expected)
         return None
 
     def text(self, node: Node, expected: str) -> str | None:
         """A scalar as written, or a finding for lists, mappings and nothing."""
         if isinstance(node, Scalar) and node.value is not None and node.text:
             return node.text
-        self.fault(node, f"{_named(node)} is {shown(node)}", expected)
+        self.fault(node, f"{_named(node)} {complaints.state(node)}", expected)
         return None
 
     def known(self, node: Node, word: str, kind: str, options: Iterable[str], *, key: bool = False) -> bool:
@@ -69,7 +69,7 @@ class Reader:
         """
         if not isinstance(node, Mapping):
             hint = complaints.wrapped(model, node)
-            self.fault(node, f"{_named(node)} is {shown(node)}", describe(slot(model)), hint)
+            self.fault(node, f"{_named(node)} {complaints.state(node)}", describe(slot(model)), hint)
             return None
         told = self._not_finite(node)
         try:

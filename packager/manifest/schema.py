@@ -61,6 +61,9 @@ def _model(model: type[BaseModel], defs: dict[str, Schema], prefix: str = "") ->
     schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}{{model}}")
     for name, inner in schema.pop("$defs", {}).items():
         defs[prefix + name] = _untitled(inner)
+    for key, info in fields(model).items():  # pydantic drops the description beside a reference
+        if info.description:
+            schema["properties"][key].setdefault("description", info.description)
     return dict(_untitled(schema))
 
 

@@ -13,6 +13,8 @@ LINE_BREAK = re.compile("\r\n|[\r\n\u0085\u2028\u2029]")
 
 _QUOTE = "put the text in quotes if the character belongs to it"
 
+_UNCLOSED = "a quoted text is not closed"
+
 _KNOWN: tuple[tuple[str, str, str, str], ...] = (
     # part of PyYAML's problem, what, expected, hint
     (
@@ -57,8 +59,8 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
         "one entry per line, entries of one mapping or list in the same column",
         "check the indentation, and brackets and quotes on the lines before",
     ),
-    ("found unexpected end of stream", "a quoted text is not closed", "a closing quote", "add the quote"),
-    ("found unexpected document separator", "a quoted text is not closed", "a closing quote", "add the quote"),
+    ("found unexpected end of stream", _UNCLOSED, "a closing quote", "add the quote"),
+    ("found unexpected document separator", _UNCLOSED, "a closing quote", "add the quote"),
     ("expected ',' or ']'", "a list in brackets is not closed", "`,` or `]`", "close the list that starts with `[`"),
     (
         "expected ',' or '}'",
@@ -73,14 +75,20 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
 )
 
 
-def finding(error: yaml.MarkedYAMLError, file: str) -> Finding:
-    """A syntax error with the place where it shows, or where the unclosed thing began."""
+def finding(error: yaml.MarkedYAMLError, file: str, quoted: tuple[int, int, int]) -> Finding:
+    """A syntax error with the place where it shows, or where the unclosed thing began.
+
+    `quoted` is line, column and last line of the last quoted text of several lines: an error right behind it means
+    that its quote was closed by accident.
+    """
     problem = error.problem or "cannot be read"
     context = error.context or ""
     mark = error.problem_mark or error.context_mark
     what, expected, hint = _words(problem)
-    unclosed = "is not closed" in what and (error.problem_mark is None or "quoted" in what or "stream" in problem)
-    if unclosed and error.context_mark is not None:
+    if mark is not None and mark.line == quoted[2] > 0:
+        hint = f"add the quote; the text is only closed on line {quoted[2] + 1}"
+        return Finding(f"not valid YAML: {_UNCLOSED}", Location(file, quoted[0], quoted[1]), "a closing quote", hint)
+    if what == _UNCLOSED and error.context_mark is not None:
         mark = error.context_mark
     if "<document start>" in problem:
         what, expected, hint = "text after the end of the document", "one document", "remove it"

@@ -7,11 +7,14 @@ import re
 from typing import Any
 
 from packager.core.findings import nearest, one_of, suggest
-from packager.manifest.nodes import Mapping, Node, Scalar, Sequence, shown
+from packager.manifest.annotations import Slot
+from packager.manifest.complaints import as_written, state, type_hint
+from packager.manifest.nodes import Mapping, Node, Scalar, Sequence
 from packager.manifest.reader import Reader
 from packager.model.manifest import Gate, Target
 from packager.model.target import OptionSpec, TargetSpec
 
+_TYPES = {"string": str, "integer": int, "number": float, "boolean": bool}
 _KINDS = {"string": "a text", "integer": "a whole number", "number": "a number", "boolean": "`true` or `false`"}
 
 
@@ -27,7 +30,7 @@ def read_formats(reader: Reader, node: Node | None) -> tuple[str, ...]:
     expected = "a list such as `[tflite/float32]`: runtime, `/`, precision"
     if not isinstance(node, Sequence):
         hint = f"did you mean `[{node.text}]`?" if isinstance(node, Scalar) and node.text else ""
-        reader.fault(node, f"`formats` is {shown(node)}", expected, hint)
+        reader.fault(node, f"`formats` {state(node)}", expected, hint)
         return ()
     found: list[str] = []
     for item in node.items:
@@ -125,21 +128,34 @@ def _target(reader: Reader, node: Node, spec: TargetSpec) -> Target | None:
         return None
     before = len(reader.findings)
     options = spec.options_schema
-    names = ["runtime", "precision", *options]
-    for name, entry in section.entries.items():
-        reader.known(entry, name, f"key of target `{spec.id}`", names, key=True)
-    meant = {nearest(name, names) for name in section.entries if name not in names}
-    for name in ("runtime", "precision"):
-        if name not in section.entries and name not in meant:
-            known = one_of(pairs(reader)) if name == "runtime" else "a precision, or a list of them"
-            reader.fault(node, f"target `{spec.id}` lacks `{name}`", f"`{name}`: {known}", key=True)
+    _check_target_keys(reader, section, spec)
     runtime = _runtime(reader, section.entries.get("runtime"))
     precision = _precisions(reader, section.entries.get("precision"), runtime)
-    values = {name: _option(reader, section, option, spec) for name, option in options.items() if name not in meant}
+    values = {name: _option(reader, section.entries.get(name), option) for name, option in options.items()}
     if len(reader.findings) > before or runtime is None:
         return None
     given = {name: value for name, value in values.items() if value is not None}
     return Target(id=spec.id, runtime=runtime, precision=precision, options=given)
+
+
+def _check_target_keys(reader: Reader, section: Mapping, spec: TargetSpec) -> None:
+    """Unknown keys, and one finding for all that are missing."""
+    needed = {
+        "runtime": one_of(pairs(reader)),
+        "precision": "a precision, or a list of them",
+        **{name: describe(option) for name, option in spec.options_schema.items() if option.required},
+    }
+    names = ["runtime", "precision", *spec.options_schema]
+    meant = set()
+    for name, entry in section.entries.items():
+        if name not in names:
+            meant.add(nearest(name, names))
+            what = f"unknown key `{name}` for target `{spec.id}`"
+            reader.fault(entry, what, one_of(names), suggest(name, names), key=True)
+    lacking = [name for name in needed if name not in section.entries and name not in meant]
+    if lacking:
+        what = f"target `{spec.id}` lacks {', '.join(f'`{name}`' for name in lacking)}"
+        reader.fault(section, what, "\n".join(f"`{name}`: {needed[name]}" for name in lacking), key=True)
 
 
 def _runtime(reader: Reader, node: Node | None) -> str | None:
@@ -172,18 +188,14 @@ def _precisions(reader: Reader, node: Node | None, runtime: str | None) -> tuple
     return tuple(found)
 
 
-def _option(reader: Reader, section: Mapping, option: OptionSpec, spec: TargetSpec) -> Any:
+def _option(reader: Reader, node: Node | None, option: OptionSpec) -> Any:
     """Value of an option, its default, or None after a finding."""
-    node = section.entries.get(option.name)
     if node is None:
-        if option.required:
-            what = f"target `{spec.id}` lacks `{option.name}`"
-            reader.fault(section, what, f"`{option.name}`: {describe(option)}", option.description, key=True)
         return option.default
     value = _typed(node, option.type)
     if value is None:
-        hint = "remove the key, or give it a value" if isinstance(node, Scalar) and node.value is None else ""
-        reader.fault(node, f"`{option.name}` is {shown(node)}", describe(option), hint)
+        hint = type_hint(node, Slot(_TYPES[option.type]))
+        reader.fault(node, f"`{option.name}` {state(node)}", describe(option), hint)
         return None
     if option.choices is not None and value not in option.choices:
         names = [str(choice) for choice in option.choices]
@@ -191,7 +203,8 @@ def _option(reader: Reader, section: Mapping, option: OptionSpec, spec: TargetSp
         reader.fault(node, what, one_of(names), suggest(str(value), names))
         return None
     if option.pattern is not None and not re.fullmatch(option.pattern, str(value)):
-        reader.fault(node, f"`{option.name}` is malformed: {shown(node)}", describe(option), option.description)
+        what = f"`{option.name}` is malformed: {as_written(node)}"
+        reader.fault(node, what, describe(option), option.description)
         return None
     return value
 

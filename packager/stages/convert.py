@@ -18,7 +18,7 @@ from packager.model.plugins import RuntimeModule, SourceModule
 from packager.model.source import ModelSource
 from packager.model.tensors import Quantization
 
-WORKER = "convert"
+WORKER = "tf"
 MEMORY_LIMIT = 8 << 30
 
 
@@ -53,11 +53,12 @@ def reference_action(file: SourceFile, feeds: Path) -> Action:
     """Run the source model in its own framework over `feeds` (a folder of `<n>.npz`)."""
     return Action(
         name="run the source model",
-        kind=WORKER,
+        kind=file.module.RUN_WORKER,
         entry=file.module.RUN,
         request=file.request,
         inputs={"model": file.path, "feeds": feeds},
         input_hashes={"model": file.source.sha256},
+        code=file.module.CODE,
         tools=file.module.TOOLS,
         memory_limit=MEMORY_LIMIT,
     )
@@ -67,15 +68,19 @@ def convert_action(
     request: ArtifactRequest, name: str, file: SourceFile, runtime: RuntimeModule, calibration: Path | None
 ) -> Action:
     """The conversion of one artefact, independent of contract and labels."""
+    original = runtime.takes_original(file.source, request.precision)
+    inputs = {"calibration": calibration} if calibration is not None else {}
+    if original:
+        inputs["model"] = file.path
     return Action(
         name=f"convert to {request.id}",
         kind=WORKER,
         entry=runtime.CONVERT,
-        request={"precision": request.precision, "name": name},
-        inputs={"calibration": calibration} if calibration is not None else {},
-        provide={"source": file.provide()},
-        input_hashes={"source.model": file.source.sha256},
-        code=runtime.CODE,
+        request={"precision": request.precision, "name": name, **file.request},
+        inputs=inputs,
+        provide={} if original else {"source": file.provide()},
+        input_hashes={"source.model": file.source.sha256, "model": file.source.sha256},
+        code=(*runtime.CODE, *file.module.CODE),
         tools=(*runtime.TOOLS, *file.module.TOOLS),
         error=ConvertError,
         memory_limit=MEMORY_LIMIT,
@@ -87,7 +92,7 @@ def stamp_action(request: ArtifactRequest, runtime: RuntimeModule, converted: Pa
     result = read_result(converted)
     return Action(
         name=f"stamp {request.id}",
-        kind=runtime.STAMP_WORKER,
+        kind=runtime.RUN_WORKER,
         entry=runtime.STAMP,
         request={"contract": stamp.contract, "labels": {k: list(v) for k, v in stamp.labels.items()}},
         inputs={"model": converted / result["path"]},

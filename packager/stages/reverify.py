@@ -62,8 +62,10 @@ def _run(
             request={
                 "precision": artifact["precision"],
                 "kernel_sets": [artifact["kernel_set"]],
-                "inputs": {port["source"]: port["name"] for port in artifact["inputs"]},
-                "outputs": {port["source"]: port["name"] for port in artifact["outputs"]},
+                "mapping": {
+                    "inputs": {port["source"]: port["name"] for port in artifact["inputs"]},
+                    "outputs": {port["source"]: port["name"] for port in artifact["outputs"]},
+                },
             },
             inputs={
                 "model": bundle / artifact["path"],

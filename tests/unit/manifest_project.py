@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 
@@ -96,4 +97,6 @@ def check_snapshot(name: str, text: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     assert file.is_file(), f"no snapshot {file.name}: run with UPDATE_SNAPSHOTS=1 and read what it writes"
-    assert text == file.read_text(encoding="utf-8")
+    stored = file.read_text(encoding="utf-8")
+    difference = difflib.unified_diff(stored.splitlines(), text.splitlines(), "stored", "now", lineterm="")
+    assert text == stored, "\n".join(difference)

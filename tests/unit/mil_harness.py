@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ class Case:
     target: str = "iOS15"
     atol: float = 2e-6
     rtol: float = 1e-5
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.op}-{self.name}"
@@ -34,20 +33,28 @@ class Case:
 def save_program(
     folder: Path, feeds: Mapping[str, np.ndarray], build: Callable[..., Any], target: str, **options: Any
 ) -> Path:
-    """Build a program with the `mb` builder, with no graph pass of coremltools, and save the package."""
+    """Build a program with the `mb` builder, with no graph pass of coremltools, and save the package.
+
+    `build` gets the inputs in the order of `feeds`.
+    """
     import coremltools as ct
     from coremltools.converters.mil import Builder as mb
-    from coremltools.converters.mil.mil import types
+    from coremltools.converters.mil.mil import Function, Program, types
 
-    specs = [
-        mb.TensorSpec(value.shape, dtype=getattr(types, _DTYPES[value.dtype.name])) for value in feeds.values()
-    ]
-    text = f"lambda {', '.join(feeds)}: build({', '.join(f'{key}={key}' for key in feeds)})"
-    program = mb.program(input_specs=specs, opset_version=getattr(ct.target, target))(eval(text, {"build": build}))
+    opset = getattr(ct.target, target)
+    inputs = {
+        name: mb.placeholder(shape=value.shape, dtype=getattr(types, _DTYPES[value.dtype.name]))
+        for name, value in feeds.items()
+    }
+    program = Program()
+    with Function(inputs, opset_version=opset) as function:
+        outputs = build(*function.inputs.values())
+        function.set_outputs(list(outputs) if isinstance(outputs, list | tuple) else [outputs])
+    program.add_function("main", function)
     settings = {
         "convert_to": "mlprogram",
         "compute_precision": ct.precision.FLOAT32,
-        "minimum_deployment_target": getattr(ct.target, target),
+        "minimum_deployment_target": opset,
         "pass_pipeline": ct.PassPipeline.EMPTY,
     }
     path = folder / "model.mlpackage"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from manifest_project import COMPLETE, SNAPSHOTS, check_snapshot, findings, make_project, replaced, report
+from manifest_project import COMPLETE, SNAPSHOTS, check_snapshot, findings, make_project, read, replaced, report
 
 RESIZE = "- resize: {width: 96, height: 96, fit: crop, like: pillow, method: bilinear}"
 NORMALIZE = "- normalize: {mean: 0, std: [1, 1e-4, 2.5]}"
@@ -77,7 +77,9 @@ CASES: dict[str, str | bytes] = {
     "missing_folder": replaced("photo: samples/astronaut.png", "photo: sample/astronaut.png"),
     "list_as_address": replaced("photo: samples/astronaut.png", "photo: [samples/astronaut.png]"),
     # inputs, outputs and steps
-    "input_names": replaced("  photo:\n", "  Photo-1:\n    accepts: {tensor: raw}\n  class: {}\n  expect: 1\n  photo:\n"),
+    "input_names": replaced(
+        "  photo:\n", "  Photo-1:\n    accepts: {tensor: raw}\n  class: {}\n  expect: 1\n  photo:\n"
+    ),
     "names_that_collide": replaced("  verdict:\n", "  ver_dict: {}\n  verdict:\n"),
     "no_inputs": replaced("inputs:", "inputs: {}\ninput:"),
     "accepts_nothing": replaced(ACCEPTS, "accepts: {}"),
@@ -92,7 +94,9 @@ CASES: dict[str, str | bytes] = {
     "unknown_parameter": replaced("width: 96,", "widht: 96,"),
     "missing_parameters": replaced(RESIZE, "- resize: {fit: crop}"),
     "step_without_parameters": replaced(RESIZE, "- resize"),
-    "parameters_of_wrong_type": replaced(RESIZE, '- resize: {width: "96", height: 9.5, like: [pillow], antialias: yes}'),
+    "parameters_of_wrong_type": replaced(
+        RESIZE, '- resize: {width: "96", height: 9.5, like: [pillow], antialias: yes}'
+    ),
     "parameters_out_of_range": replaced(RESIZE, "- resize: {width: 0, height: 20000, fit: corp, like: pilow}"),
     "parameter_without_value": replaced("width: 96,", "width: ,"),
     "not_finite": replaced("mean: 0", "mean: .nan").replace("1e-4", "1e999"),
@@ -108,7 +112,7 @@ CASES: dict[str, str | bytes] = {
     "steps_as_mapping": replaced("- softmax\n      " + LABELS, "labels: {file: labels.txt}"),
     "step_is_a_list": replaced("- softmax", "- [softmax]"),
     # samples and calibration
-    "samples_as_mapping": replaced(SAMPLE + "\n  - photo:", "photo:").replace("  photo: samples/chelsea", "  photo: x"),
+    "samples_as_mapping": COMPLETE.replace("  " + SAMPLE + "\n  - photo:", "    photo:"),
     "sample_of_unknown_input": replaced("- {photo:", "- {foto:"),
     "sample_lacks_input": replaced(TWO_INPUTS, "depth: {accepts: {tensor: raw}}\n  photo:\n"),
     "expect_unknown_output": replaced("expect: {verdict: {label: person, ", "expect: {verdikt: {label: person, "),
@@ -123,7 +127,9 @@ CASES: dict[str, str | bytes] = {
     "calibration_bare": replaced(CALIBRATION, "calibration: calibration/*.png"),
     "calibration_empty": replaced(CALIBRATION, "calibration: {photo: []}"),
     # runtimes, gates and targets
-    "bad_formats": replaced(FORMATS, "formats: [tflite, tflite/flaot32, tensorflow/float32, [x], onnx/float32, onnx/float32]"),
+    "bad_formats": replaced(
+        FORMATS, "formats: [tflite, tflite/flaot32, tensorflow/float32, [x], onnx/float32, onnx/float32]"
+    ),
     "formats_bare": replaced(FORMATS, "formats: tflite/float32"),
     "bad_gate": replaced(GATE, "gate: {int9: {}, int8: {cosin: 0.9, cosine: 2, margin: -1}, tflite/int8: {waive: ''}}"),
     "unknown_target": replaced(ANDROID, "andriod: {runtime: tflite}"),
@@ -135,8 +141,12 @@ CASES: dict[str, str | bytes] = {
     "target_unknown_key": replaced(LINUX, "linux: {runtim: tflite, precision: int8, thread: 2}"),
     "target_unknown_runtime": replaced(LINUX, "linux: {runtime: tensorflow-lite, precision: int8}"),
     "target_wrong_precision": replaced(LINUX, "linux: {runtime: onnx, precision: [float32, int8, float32]}"),
-    "target_bad_options": replaced(ANDROID, "android: {runtime: tflite, precision: int8, application_id: Person, min_sdk: 22}"),
-    "target_options_of_wrong_type": replaced(LINUX, 'linux: {runtime: tflite, precision: int8, threads: "2", install: yes}'),
+    "target_bad_options": replaced(
+        ANDROID, "android: {runtime: tflite, precision: int8, application_id: Person, min_sdk: 22}"
+    ),
+    "target_options_of_wrong_type": replaced(
+        LINUX, 'linux: {runtime: tflite, precision: int8, threads: "2", install: yes}'
+    ),
     "target_option_without_value": replaced("threads: 2", "threads:"),
     # many at once
     "many": replaced("version: 1.0.0", "version: one")
@@ -182,3 +192,20 @@ def test_unreadable_files(tmp_path: Path) -> None:
 def test_too_large(tmp_path: Path) -> None:
     (found,) = findings(tmp_path, "# " + "x" * 1_000_000)
     assert "more than 1,000,000 bytes" in found.what
+
+
+def test_too_many_values(tmp_path: Path) -> None:
+    (found,) = findings(tmp_path, "packager: [" + "1," * 60_000 + "]")
+    assert "more than 50,000 values" in found.what
+
+
+def test_very_many_findings_are_cut(tmp_path: Path) -> None:
+    found = findings(make_project(tmp_path), COMPLETE + "".join(f"k{index}: 1\n" for index in range(150)))
+    assert len(found) == 101
+    assert found[-1].what == "50 more problems are not shown"
+
+
+def test_ten_thousand_labels_fit(tmp_path: Path) -> None:
+    names = ", ".join(f"label {index}" for index in range(10_000))
+    manifest = read(make_project(tmp_path), replaced("file: labels.txt", f"names: [{names}]"))
+    assert len(manifest.outputs["verdict"].steps[1].params.names) == 10_000

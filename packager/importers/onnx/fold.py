@@ -91,7 +91,7 @@ _RULES: dict[str, Rule] = {
     "Not": lambda _, x: ~x,
     "Where": lambda _, c, a, b: np.where(c, a, b),
     "Concat": lambda node, *xs: np.concatenate(xs, node.attr("axis", 0)),
-    "Gather": lambda node, x, i: np.take(x, i, node.attr("axis", 0)),
+    "Gather": lambda node, x, i: np.asarray(np.take(x, i, node.attr("axis", 0)), x.dtype),
     "Squeeze": _squeeze,
     "Unsqueeze": _unsqueeze,
     "Transpose": _transpose,

@@ -12,7 +12,13 @@ RUN = "packager.runtimes.tflite.run:run"
 STAMP = "packager.runtimes.tflite.stamp:stamp"
 RUN_WORKER = "light"
 TOOLS = ("tensorflow", "ai-edge-litert", "flatbuffers", "numpy")
-CODE = ("packager.runtimes.tflite", "packager.importers.frozen", "packager.importers.matching")
+CODE = (
+    "packager.runtimes.tflite",
+    "packager.importers.frozen",
+    "packager.importers.matching",
+    "packager.importers.litert",
+    "packager.importers.tflite_file",
+)
 
 _KERNEL_SETS = {
     "float32": ("litert-builtin", "litert-xnnpack"),

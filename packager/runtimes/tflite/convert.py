@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from packager.core.errors import ConvertError
 from packager.core.jsonable import to_json
 from packager.core.samples import Arrays, read_samples
+from packager.importers import tflite_file as schema
 from packager.importers.frozen import FrozenModel, FrozenPort
+from packager.importers.litert import Session
 from packager.importers.matching import match_outputs
 from packager.model.artifact import Port
-from packager.importers import tflite_file as schema
-from packager.runtimes.tflite.run import Session
 
 FILE = "model.tflite"
 _PROBES = 3
@@ -49,8 +49,7 @@ def _bytes(source: FrozenModel, precision: str, samples: list[Arrays]) -> bytes:
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if precision == "int8":
-        if not samples:
-            raise ConvertError("int8 needs calibration samples", hint="give `calibration:` in the manifest")
+        _can_be_calibrated(source, samples)
         converter.representative_dataset = lambda: _ordered(source, samples)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
@@ -58,6 +57,18 @@ def _bytes(source: FrozenModel, precision: str, samples: list[Arrays]) -> bytes:
         return bytes(converter.convert())
     except Exception as fault:  # the converter has no base class of its own
         raise ConvertError(f"TFLite {precision}: the converter failed: {_first_line(fault)}") from fault
+
+
+def _can_be_calibrated(source: FrozenModel, samples: list[Arrays]) -> None:
+    if not samples:
+        raise ConvertError("int8 needs calibration samples", hint="give `calibration:` in the manifest")
+    loops = [node.name for node in source.nodes() if node.op in ("While", "StatelessWhile")]
+    if loops:
+        raise ConvertError(
+            f"TFLite int8: the graph has a loop ({loops[0]}), on which TensorFlow's calibrator crashes",
+            expected="a graph without loops",
+            hint="take int8-dynamic or float16, or unroll the recurrent layers before saving (unroll=True)",
+        )
 
 
 def _ordered(source: FrozenModel, samples: list[Arrays]) -> Iterator[list[NDArray[Any]]]:

@@ -15,11 +15,14 @@ from packager.importers.frozen import FrozenModel, checked, fixed_shape, freeze
 from packager.model.tensors import TensorSpec
 from packager.sources._keras.network import Network
 
+_MOST_STEPS = 256
+
 
 def open_keras(path: Path, version: str, suffix: str) -> Any:
     """Return the model, opened by the Keras that wrote it: Keras 3 for version 3, tf-keras for older ones.
 
-    Keras goes by a file's `suffix`, which a file in a cache may lack. Custom and Lambda layers must have been refused before. Raises ModelError.
+    Keras goes by a file's `suffix`, which a file in a cache may lack. Custom and Lambda layers must have been
+    refused before. Raises ModelError.
     """
     if version.startswith("3"):
         import keras as library
@@ -54,10 +57,32 @@ def _call(model: Any, tensors: Sequence[Any]) -> list[Any]:
     return list(tf.nest.flatten(model(packed, training=False)))
 
 
+def _unroll(model: Any, longest: int) -> None:
+    """Unroll recurrent layers of at most `_MOST_STEPS` steps.
+
+    Loops are what converters do worst: TFLite's calibrator crashes on them, and Core ML packages with loops
+    cannot be evaluated here. `longest` stands for a length that the model leaves free.
+    """
+    for layer in model._flatten_layers():
+        inner = [layer, getattr(layer, "forward_layer", None), getattr(layer, "backward_layer", None)]
+        recurrent = [part for part in inner if hasattr(part, "unroll")]
+        if not recurrent:
+            continue
+        try:
+            steps = tuple(layer.input.shape)[1] or longest
+        except (AttributeError, IndexError, ValueError):  # a layer inside a wrapper has no input of its own
+            steps = longest
+        if steps <= _MOST_STEPS:
+            for part in recurrent:
+                part.unroll = True
+                part._could_use_gpu_kernel = False
+
+
 def freeze_keras(model: Any, network: Network, shapes: Mapping[str, Sequence[int]]) -> FrozenModel:
     """Return the frozen function of an opened model. Raises ModelError where a shape stays open."""
     declared = _specs(model, network)
     inputs = [TensorSpec(spec.name, spec.dtype, fixed_shape(spec.name, spec.shape, shapes)) for spec in declared]
+    _unroll(model, max((spec.shape[1] or 0 for spec in inputs if len(spec.shape) > 1), default=0))
     return freeze(lambda *tensors: _call(model, tensors), inputs, network.output_names)
 
 

@@ -80,7 +80,7 @@ def _refuse_unconverted(name: str, image: Image.Image) -> None:
 
 
 def _opaque(image: Image.Image) -> bool:
-    return image.mode == "RGBA" and image.getextrema()[3] == (255, 255)
+    return image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255)
 
 
 def profile_name(profile: bytes) -> str:
@@ -100,11 +100,12 @@ def is_srgb(profile: bytes) -> bool:
     if opened.xcolor_space.strip() != "RGB":
         return False
     found = (opened.red_colorant, opened.green_colorant, opened.blue_colorant)
-    if any(colorant is None for colorant in found):
+    known = [colorant for colorant in found if colorant is not None]
+    if len(known) < len(found):
         return False
     worst = max(
         abs(a - b)
-        for colorant, wanted in zip(found, SRGB_COLORANTS, strict=True)
+        for colorant, wanted in zip(known, SRGB_COLORANTS, strict=True)
         for a, b in zip(colorant[0], wanted, strict=True)
     )
     return worst <= COLORANT_TOLERANCE and "srgb" in (opened.profile_description or "").lower()

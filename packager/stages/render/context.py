@@ -68,7 +68,7 @@ def base_context(project: ProjectInput) -> dict[str, Any]:
         "workspace": sum(chain.workspace for chain in (*project.inputs, *project.outputs)),
         "inputs": project.inputs,
         "outputs": project.outputs,
-        "hash": project.contract_hash,
+        "steps": step_names(project),
         "contract_hash": project.contract_hash,
         "labels": project.labels,
         "sample": project.sample,
@@ -77,6 +77,12 @@ def base_context(project: ProjectInput) -> dict[str, Any]:
         "lang": project.language,
         "minimum": project.target.minimum,
     }
+
+
+def step_names(project: ProjectInput) -> tuple[str, ...]:
+    """Steps whose native files the project needs, each once, in the order of their first use."""
+    chains = (*project.inputs, *project.outputs)
+    return tuple(dict.fromkeys(step for chain in chains for step in chain.steps))
 
 
 def _defaults(target: TargetSpec) -> dict[str, Any]:

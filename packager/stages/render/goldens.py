@@ -24,12 +24,14 @@ from packager.model.project import RenderedFile
 FLOAT_KERNELS = "golden vectors hold the results of float kernels"
 
 
-def golden_files(golden: ArtifactGolden, folder: str) -> list[RenderedFile]:
-    """Files of one artefact's golden vectors under `folder`."""
+def golden_files(golden: ArtifactGolden, folder: str, with_decoded: bool = True) -> list[RenderedFile]:
+    """Files of one artefact's golden vectors under `folder`, with the decoded samples where they are wanted."""
     rows: list[dict[str, Any]] = []
     lines: list[str] = []
     files: dict[str, bytes] = {}
     for record in golden.records:
+        if record.stage == "decode" and not with_decoded:
+            continue
         name = f"{record.sample}.{record.stage}.{_file_part(record.name)}.bin"
         if record.array is not None:
             files[name] = _little_endian(record).tobytes()

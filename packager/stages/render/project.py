@@ -14,7 +14,7 @@ from packager.core.errors import RenderError
 from packager.model.project import Owner, RenderedFile
 from packager.model.tensors import Quantization
 from packager.registry import Catalog
-from packager.stages.render.context import FILTERS, TESTS, ProjectInput, base_context
+from packager.stages.render.context import FILTERS, TESTS, ProjectInput, base_context, step_names
 from packager.stages.render.goldens import golden_files
 from packager.stages.render.models import model_files
 
@@ -151,8 +151,7 @@ def _contract(project: ProjectInput, catalog: Catalog, context: Mapping[str, Any
         else:
             continue
         yield _native(project, f"{place}/{name}", text, context)
-    steps = dict.fromkeys(step for chain in (*project.inputs, *project.outputs) for step in chain.steps)
-    for step in steps:
+    for step in step_names(project):
         for file in catalog.native_files(step, project.language):
             yield _native(project, f"{place}/{file.name}", file.read_text("utf-8"), context)
 

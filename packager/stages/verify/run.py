@@ -70,8 +70,10 @@ def verify(
             request={
                 "precision": artifact.precision,
                 "kernel_sets": list(kernel_sets),
-                "inputs": {port.source: port.name for port in artifact.inputs},
-                "outputs": {port.source: port.name for port in artifact.outputs},
+                "mapping": {
+                    "inputs": {port.source: port.name for port in artifact.inputs},
+                    "outputs": {port.source: port.name for port in artifact.outputs},
+                },
             },
             inputs={"model": artifact.path, "feeds": folder},
             input_hashes={"model": artifact.sha256},

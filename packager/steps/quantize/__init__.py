@@ -34,9 +34,9 @@ def quantize(values: Array, scale: float, zero_point: int) -> Array:
     q = x / scale in float32; t = trunc(q); where |q - t| >= 0.5 t moves one away from zero; t + zero_point is clamped
     to [-128, 127] before it becomes an integer; NaN gives zero_point.
     """
-    quotient = values.astype(np.float32) / np.float32(scale)
-    whole = np.trunc(quotient)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
+        quotient = values.astype(np.float32) / np.float32(scale)
+        whole = np.trunc(quotient)
         away = np.abs(quotient - whole) >= np.float32(0.5)
     rounded = whole + np.where(away, np.copysign(np.float32(1), quotient), np.float32(0))
     clamped = np.clip(rounded + np.float32(zero_point), np.float32(-128), np.float32(127))

@@ -74,8 +74,10 @@ def _workspace(bound: Params, image: ImageType) -> int:
         return int(np.max(total + np.where(horizontal | vertical, _aligned(4 * out_w), 0)))
     support = _pillow.FILTERS[bound.method][1]
     taps_h, taps_v = _taps(box_w, out_w, support), _taps(box_h, out_h, support)
+    downwards = box_h - out_h > np.maximum(0, 2 * (box_w - out_w))
+    between = np.where(downwards, box_w, out_w * taps_v) * image.channels
     total = total + np.where(horizontal, _aligned(8 * out_w) + _aligned(4 * out_w * taps_h), 0)
-    total = total + np.where(horizontal & vertical, _aligned(out_w * image.channels * taps_v), 0)
+    total = total + np.where(horizontal & vertical, _aligned(between), 0)
     total = total + np.where(vertical, _aligned(4 * taps_v), 0)
     doubles = np.maximum(np.where(horizontal, taps_h, 0), np.where(vertical, taps_v, 0))
     return int(np.max(total + _aligned(8 * doubles)))

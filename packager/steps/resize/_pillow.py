@@ -1,7 +1,7 @@
 """Pillow 13.0.0's resampling of 8-bit images, to the bit (libImaging/Resample.c and Geometry.c, affine nearest).
 
-Coefficients are made in float64, rounded to 22 fractional bits, and applied in int32: horizontal pass first, rounded to
-8 bits, then the vertical pass. A pass whose size does not change is skipped.
+Coefficients are made in float64, rounded to 22 fractional bits, and applied in int32, one pass for each axis; the first
+pass is rounded to 8 bits.
 """
 
 from __future__ import annotations
@@ -106,21 +106,35 @@ def nearest_indices(size: int, out: int) -> Array:
     return indices
 
 
+def vertical_first(w: int, h: int, width: int, height: int) -> bool:
+    """Whether Pillow 13 makes the vertical pass first: h - height > 0 and h - height > 2 * (w - width).
+
+    It matters because the pass between them rounds to 8 bits. (Pillow before 13 always starts horizontally.)
+    """
+    return h - height > max(0, 2 * (w - width))
+
+
 def resize(image: Array, width: int, height: int, method: str) -> Array:
-    """uint8 [h, w, c] -> uint8 [height, width, c], as `Image.resize((width, height), method)`."""
-    if image.shape[:2] == (height, width):
+    """uint8 [h, w, c] -> uint8 [height, width, c], as `Image.resize((width, height), method)`.
+
+    A pass whose size does not change is skipped. The horizontal pass comes first unless `vertical_first`.
+    """
+    h, w = image.shape[:2]
+    if (h, w) == (height, width):
         return image
     if method == "nearest":
-        rows, columns = nearest_indices(image.shape[0], height), nearest_indices(image.shape[1], width)
-        return image[rows][:, columns]
-    if image.shape[1] != width:
-        image = _horizontal(image, coefficients(image.shape[1], width, method))
-    if image.shape[0] != height:
-        image = _horizontal(image.swapaxes(0, 1), coefficients(image.shape[0], height, method)).swapaxes(0, 1)
+        return image[nearest_indices(h, height)][:, nearest_indices(w, width)]
+    passes = [(1, w, width), (0, h, height)]
+    if vertical_first(w, h, width, height):
+        passes.reverse()
+    for axis, size, out in passes:
+        if size != out:
+            turned = image.swapaxes(1, axis)
+            image = _resample_rows(turned, coefficients(size, out, method)).swapaxes(1, axis)
     return np.ascontiguousarray(image)
 
 
-def _horizontal(image: Array, weights: list[tuple[int, Array]]) -> Array:
+def _resample_rows(image: Array, weights: list[tuple[int, Array]]) -> Array:
     """One pass along axis 1: clip8((2^21 + sum of pixel * weight) >> 22), in int32."""
     out = np.empty((image.shape[0], len(weights), image.shape[2]), np.uint8)
     half = np.int32(1 << (PRECISION_BITS - 1))

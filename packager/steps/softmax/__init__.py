@@ -8,8 +8,8 @@ from packager.model.contract import Call, ContractType, StepParams, TensorType
 from packager.steps._values import Array, aligned, need_tensor, refuse_activation
 
 SUMMARY = "softmax over the last axis; refused where the model already ends in one"
-ABSOLUTE, RELATIVE = 1e-7, 1e-6
-"""Tolerance between languages: |err| <= ABSOLUTE + RELATIVE * |reference|."""
+TOLERANCE = (1e-7, 1e-6)
+"""Between languages: |err| <= absolute + relative * |reference|."""
 
 
 class Params(StepParams):

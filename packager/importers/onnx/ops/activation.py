@@ -150,7 +150,8 @@ def limit(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
 def softmax_flat(node: Node, x: Tensor) -> Tensor:
     """Before opset 13: over all axes from `axis` (1) on, taken as one."""
     rank = len(x.shape)
-    axis = node.attr("axis", 1) % (rank + 1)
+    axis = node.attr("axis", 1)
+    axis = axis + rank if axis < 0 else axis
     if axis == rank - 1:
         return _normalise(node, x, axis)
     if None in x.shape[1:] or (axis == 0 and None in x.shape):

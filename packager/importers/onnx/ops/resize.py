@@ -63,6 +63,7 @@ def resize(node: Node, x: Operand, roi: Any = None, scales: Any = None, sizes: A
 def _axes(node: Node, x: Value, scales: Array | None, sizes: Array | None, region: Array | None) -> dict[int, Axis]:
     """Return the axes that change (or are cut by a region), by ONNX axis."""
     chosen = [axis % x.rank for axis in node.attr("axes", list(range(x.rank)))]
+    by_length = node.attr("coordinate_transformation_mode", "") in ("align_corners", "tf_crop_and_resize")
     keep = [axis for i, axis in enumerate(chosen) if not _unchanged(x, axis, i, scales, sizes, region)]
     have = dict(zip(keep, node.sizes(x, keep), strict=True))
     if sizes is not None:
@@ -76,7 +77,9 @@ def _axes(node: Node, x: Value, scales: Array | None, sizes: Array | None, regio
             targets = {a: int(sizes[i]) for i, a in enumerate(chosen) if a in have}
     elif scales is not None:
         ratios = {a: float(scales[i]) for i, a in enumerate(chosen) if a in have}
-        targets = {a: int(np.floor(have[a] * ratios[a])) for a in have}
+        if by_length and any(abs(have[a] * ratios[a] - round(have[a] * ratios[a])) > 1e-3 for a in have):
+            node.refuse("corners aligned by scales that give no whole size, where runtimes disagree: give sizes")
+        targets = {a: int(np.floor(np.float32(have[a]) * np.float32(ratios[a]))) for a in have}
     else:
         node.refuse("neither scales nor sizes are given")
     count = len(chosen)
@@ -116,30 +119,31 @@ def _resize(node: Node, x: Value, axes: dict[int, Axis], coordinate: str, neares
 
 
 def source_places(axis: Axis, coordinate: str) -> Array:
-    """Return where in the input each output element samples, float64 [target].
+    """Return where in the input each output element samples, float32 [target].
 
-    Formulas of the ONNX operator specification (Resize, coordinate_transformation_mode).
+    Formulas of the ONNX operator specification (Resize, coordinate_transformation_mode), in the float32
+    arithmetic of onnxruntime, so that ties of nearest fall alike.
     """
-    out = np.arange(axis.target, dtype=np.float64)
-    length = axis.size * axis.scale
-    if coordinate == "half_pixel":
-        return np.asarray((out + 0.5) / axis.scale - 0.5)
+    one, half = np.float32(1), np.float32(0.5)
+    out = np.arange(axis.target, dtype=np.float32)
+    scale, size, target = np.float32(axis.scale), np.float32(axis.size), np.float32(axis.target)
+    if coordinate == "half_pixel" or (coordinate == "pytorch_half_pixel" and axis.target > 1):
+        return (out + half) / scale - half
     if coordinate == "half_pixel_symmetric":
-        adjustment = axis.target / length
-        centre = axis.size / 2
-        return np.asarray(centre * (1 - adjustment) + (out + 0.5) / axis.scale - 0.5)
-    if coordinate == "pytorch_half_pixel":
-        return np.asarray((out + 0.5) / axis.scale - 0.5 if length > 1 else out * 0)
+        offset = size / np.float32(2) * (one - target / (scale * size))
+        return offset + ((out + half) / scale - half)
     if coordinate == "tf_half_pixel_for_nn":
-        return np.asarray((out + 0.5) / axis.scale)
+        return (out + half) / scale
+    if coordinate == "pytorch_half_pixel":
+        return out * np.float32(0)
     if coordinate == "align_corners":
-        return np.asarray(out * (axis.size - 1) / (length - 1) if length != 1 else out * 0)
+        return out * (size - one) / (target - one) if axis.target > 1 else out * np.float32(0)
     if coordinate == "tf_crop_and_resize":
-        first, width = axis.start * (axis.size - 1), (axis.end - axis.start) * (axis.size - 1)
+        start, end = np.float32(axis.start), np.float32(axis.end)
         if axis.target > 1:
-            return np.asarray(first + out * width / (length - 1))
-        return np.asarray([0.5 * (axis.start + axis.end) * (axis.size - 1)])
-    return np.asarray(out / axis.scale)
+            return start * (size - one) + out * (end - start) * (size - one) / (target - one)
+        return half * (start + end) * (size - one) + out
+    return out / scale
 
 
 def nearest_indices(axis: Axis, coordinate: str, nearest: str) -> Array:
@@ -150,9 +154,9 @@ def nearest_indices(axis: Axis, coordinate: str, nearest: str) -> Array:
     elif nearest == "ceil":
         chosen = np.ceil(place)
     elif nearest == "round_prefer_ceil":
-        chosen = np.floor(place + 0.5)
+        chosen = np.floor(place + np.float32(0.5))
     else:
-        chosen = np.ceil(place - 0.5)
+        chosen = np.ceil(place - np.float32(0.5))
     return np.clip(chosen, 0, axis.size - 1).astype(np.int32)
 
 
@@ -190,7 +194,7 @@ def weights(node: Node, axis: Axis, mode: str, coordinate: str) -> Array:
     Rows sum to 1. Neighbours outside the input repeat its edge, or with `exclude_outside` count nothing.
     Antialiasing stretches the kernel when the axis shrinks.
     """
-    place = source_places(axis, coordinate)
+    place = source_places(axis, coordinate).astype(np.float64)
     stretch = min(axis.scale, 1.0) if node.attr("antialias", 0) else 1.0
     support = (1.0 if mode == "linear" else 2.0) / stretch
     base = np.floor(place)

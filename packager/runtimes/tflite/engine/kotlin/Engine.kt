@@ -30,6 +30,9 @@ constructor(
     }
 }
 
+/** The kernel set and thread count that gave the golden vectors. */
+internal val GOLDEN_OPTIONS: ModelOptions = ModelOptions(threads = 1, useXnnpack = false)
+
 /** A tensor as this library was built for: [type] as the model file calls it (`FLOAT32`, `INT8`, ...). */
 internal class TensorInfo(
     val name: String,

@@ -53,7 +53,6 @@
     init(_ orientation: CGImagePropertyOrientation, width w: Int, height h: Int) {
       let isTurned: Bool
       switch orientation {
-      case .up: (isTurned, first, right, down) = (false, 0, 1, w)
       case .upMirrored: (isTurned, first, right, down) = (false, w - 1, -1, w)
       case .down: (isTurned, first, right, down) = (false, w * h - 1, -1, -w)
       case .downMirrored: (isTurned, first, right, down) = (false, w * (h - 1), 1, -w)
@@ -61,6 +60,7 @@
       case .right: (isTurned, first, right, down) = (true, w * (h - 1), -w, 1)
       case .rightMirrored: (isTurned, first, right, down) = (true, w * h - 1, -w, -1)
       case .left: (isTurned, first, right, down) = (true, w - 1, w, -1)
+      default: (isTurned, first, right, down) = (false, 0, 1, w)
       }
       width = isTurned ? h : w
       height = isTurned ? w : h

@@ -1,0 +1,169 @@
+"""Renders the C++ driver of a list of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import packager.steps
+from packager.core.constants import Constant, Float32
+from packager.core.languages import LANGUAGES
+from packager.model.contract import ImageType, TensorType
+from step_vectors import Packed
+
+CPP = LANGUAGES["cpp"]
+TYPES = {"float32": "float", "int8": "int8_t", "uint8": "uint8_t", "uint16": "uint16_t", "int32": "int32_t"}
+
+HEAD = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+using namespace packager_contract;
+
+static uint8_t* input;
+static FILE* output;
+
+static void emit(int32_t status, const void* data, size_t size) {
+  static const uint8_t zeros[16] = {};
+  const int32_t header[4] = {status, static_cast<int32_t>(size), 0, 0};
+  fwrite(header, 1, sizeof header, output);
+  if (size > 0) fwrite(data, 1, size, output);
+  fwrite(zeros, 1, (16 - size % 16) % 16, output);
+}
+
+static void emit(const Image& image) {
+  const size_t row = static_cast<size_t>(image.width) * static_cast<size_t>(image.channels);
+  uint8_t* tight = static_cast<uint8_t*>(malloc(row * static_cast<size_t>(image.height) + 1));
+  for (int32_t y = 0; y < image.height; ++y) memcpy(tight + static_cast<size_t>(y) * row, row_of(image, y), row);
+  emit(0, tight, row * static_cast<size_t>(image.height));
+  free(tight);
+}
+
+template <class T>
+static void emit(const Tensor<const T>& tensor) {
+  emit(0, tensor.data, tensor.size * sizeof(T));
+}
+
+static void emit(const Classification& found) {
+  size_t size = 0;
+  for (int32_t i = 0; i < found.size; ++i) size += 12 + (strlen(found.labels[i].label) + 3) / 4 * 4;
+  uint8_t* bytes = static_cast<uint8_t*>(calloc(size + 1, 1));
+  uint8_t* to = bytes;
+  for (int32_t i = 0; i < found.size; ++i) {
+    const LabelScore& label = found.labels[i];
+    const int32_t length = static_cast<int32_t>(strlen(label.label));
+    memcpy(to, &label.index, 4);
+    memcpy(to + 4, &label.score, 4);
+    memcpy(to + 8, &length, 4);
+    memcpy(to + 12, label.label, static_cast<size_t>(length));
+    to += 12 + (static_cast<size_t>(length) + 3) / 4 * 4;
+  }
+  emit(0, bytes, size);
+  free(bytes);
+}
+
+// Runs a step in an arena of exactly the stated size, which is poisoned before, and in one that is 16 bytes smaller.
+template <class Out, class Step>
+static void run(const char* name, size_t workspace, Step step) {
+  void* memory = malloc(workspace + 16);
+  memset(memory, 0xCD, workspace + 16);
+  Arena arena(memory, workspace);
+  Out out{};
+  const Status status = step(arena, &out);
+  const bool unused = status == Status::kOk && arena.left() != 0;
+  if (status == Status::kWorkspaceTooSmall || unused) {
+    fprintf(stderr, "%s: workspace %zu, left %zu, %s\n", name, workspace, arena.left(), status_name(status));
+    emit(2, nullptr, 0);
+  } else if (status == Status::kOk) {
+    emit(out);
+  } else {
+    emit(1, nullptr, 0);
+  }
+  if (status == Status::kOk && workspace > 0) {
+    Arena small(memory, workspace - 16);
+    if (step(small, &out) != Status::kWorkspaceTooSmall) {
+      fprintf(stderr, "%s: 16 bytes less than %zu suffice\n", name, workspace);
+      exit(3);
+    }
+  }
+  free(memory);
+}
+"""
+
+MAIN = r"""
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  FILE* file = fopen(argv[1], "rb");
+  output = fopen(argv[2], "wb");
+  if (file == nullptr || output == nullptr) return 2;
+  input = static_cast<uint8_t*>(aligned_alloc(16, INPUT_BYTES));
+  if (fread(input, 1, INPUT_BYTES, file) != INPUT_BYTES) return 2;
+  RUN_ALL();
+  free(input);
+  fclose(file);
+  return fclose(output);
+}
+"""
+
+
+def native_folders() -> list[Path]:
+    """Folders to search for headers: the kit and every step's."""
+    root = Path(packager.steps.__file__).parent
+    return sorted(folder for folder in root.iterdir() if folder.name == "_cpp" or (folder / "__init__.py").is_file())
+
+
+def driver(packed: Sequence[Packed]) -> str:
+    """Source of the whole program; arguments: input.bin, output.bin."""
+    headers = dict.fromkeys(step for item in packed for step in item.case.steps)
+    functions = [_function(index, item) for index, item in enumerate(packed)]
+    calls = " ".join(f"case_{index}();" for index in range(len(packed)))
+    size = packed[-1].offset + packed[-1].bytes
+    size += -size % 16
+    return "\n".join(
+        [
+            *(f'#include "{name}.hpp"' for name in headers),
+            HEAD,
+            *functions,
+            f"constexpr size_t INPUT_BYTES = {size};",
+            f"static void RUN_ALL() {{ {calls} }}",
+            MAIN,
+        ]
+    )
+
+
+def _function(index: int, item: Packed) -> str:
+    case = item.case
+    lines = [f"static void case_{index}() {{  // {case.id}"]
+    arguments: list[str] = []
+    for name, value in case.call.arguments:
+        arguments.append(_argument(name, value, lines))
+    lines.append(f"  const {_type(case.start)} in{_input(item)};")
+    out = _type(case.call.output)
+    call = f"{CPP.function(case.call.function)}(in, {''.join(a + ', ' for a in arguments)}arena, out)"
+    lines.append(f"  run<{out}>({CPP.string(case.id)}, {case.call.workspace}, [&](Arena& arena, {out}* out) {{")
+    lines.append(f"    return {call};\n  }});\n}}\n")
+    return "\n".join(lines)
+
+
+def _argument(name: str, value: Constant, lines: list[str]) -> str:
+    if not isinstance(value, tuple):
+        return CPP.constant(value)
+    element = {str: "const char*", float: "double", int: "int32_t", Float32: "float"}[type(value[0])]
+    lines.append(f"  static constexpr {element} {name}[] = {CPP.constant(value)};")
+    return f"List<{element}>{{{name}, {len(value)}}}".replace("List<const char*>", "Strings")
+
+
+def _type(value: object) -> str:
+    if isinstance(value, ImageType):
+        return "Image"
+    return f"Tensor<const {TYPES[value.dtype]}>" if isinstance(value, TensorType) else str(value)
+
+
+def _input(item: Packed) -> str:
+    case = item.case
+    if isinstance(case.start, ImageType):
+        h, w, c = case.input.shape
+        return f"{{input + {item.offset}, {w}, {h}, {c}, {case.stride}}}"
+    element = TYPES[str(case.input.dtype)]
+    return f"{{reinterpret_cast<const {element}*>(input + {item.offset}), {case.input.size}}}"

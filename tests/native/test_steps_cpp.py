@@ -1,0 +1,128 @@
+"""The C++ steps against the vectors: two compilers, all optimisation levels, sanitizers, freestanding, contraction."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "contract" / "vectors"))
+
+from cpp_driver import driver, native_folders
+from step_cases import cases
+from step_vectors import Packed, compare, write_input
+
+pytestmark = pytest.mark.native
+
+GROUPS = ("core",)
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+EXACT = ["-std=c++17", "-ffp-contract=off"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
+LIBC = {
+    "memcpy",
+    "memset",
+    "memmove",
+    "sin",
+    "exp",
+    "log",
+    "log1p",
+    "expf",
+    "sqrt",
+    "ceil",
+    "floor",
+    "trunc",
+    "truncf",
+    "floorf",
+    "ceilf",
+}
+
+
+def compiler(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def includes() -> list[str]:
+    return [f"-I{folder}" for folder in native_folders()]
+
+
+def run(argv: list[str]) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(argv)}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module", params=GROUPS)
+def vectors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Packed], Path]:
+    """Cases of one group, their `input.bin` and `driver.cpp` in a folder."""
+    folder = tmp_path_factory.mktemp(request.param)
+    packed = write_input(cases(request.param), folder / "input.bin")
+    (folder / "driver.cpp").write_text(driver(packed), "utf-8")
+    return packed, folder
+
+
+def check(packed: list[Packed], folder: Path, name: str, flags: list[str]) -> bytes:
+    """Compiles, runs, compares; returns the raw output."""
+    program, output = folder / "driver", folder / "output.bin"
+    run([compiler(name), *EXACT, *WARNINGS, *flags, *includes(), str(folder / "driver.cpp"), "-o", str(program), "-lm"])
+    run([str(program), str(folder / "input.bin"), str(output)])
+    rows = compare([item.case for item in packed], output)
+    failed = [f"{row.id}: {row.detail}" for row in rows if not row.passed]
+    assert not failed, "\n".join(failed[:20])
+    assert len(rows) == len(packed) > 100
+    return output.read_bytes()
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O1", "-O2", "-O3"])
+@pytest.mark.parametrize("name", ["g++", "clang++"])
+def test_equal_to_the_reference(vectors: tuple[list[Packed], Path], name: str, level: str) -> None:
+    check(*vectors, name, [level])
+
+
+@pytest.mark.parametrize("name", ["g++", "clang++"])
+def test_sanitizers_find_nothing(vectors: tuple[list[Packed], Path], name: str) -> None:
+    check(*vectors, name, ["-O1", *SANITIZERS])
+
+
+@pytest.mark.parametrize("name", ["g++", "clang++"])
+def test_needs_no_cpp_library_and_no_allocation(tmp_path: Path, name: str) -> None:
+    """Compiles every step freestanding without C++ headers, and links nothing but string and math functions."""
+    headers = sorted(header for folder in native_folders() for header in folder.glob("*.hpp"))
+    uses = "\n".join(f'#include "{header.name}"' for header in headers)
+    calls = "".join(
+        f"void* f{i} = reinterpret_cast<void*>(&packager_contract::{f});\n" for i, f in enumerate(functions())
+    )
+    source = tmp_path / "steps.cpp"
+    source.write_text(f"{uses}\n{calls}", "utf-8")
+    flags = ["-O2", "-ffreestanding", "-nostdinc++", "-fno-exceptions", "-fno-rtti", "-c"]
+    run([compiler(name), *EXACT, *WARNINGS, *flags, *includes(), str(source), "-o", str(tmp_path / "steps.o")])
+    symbols = run(["nm", "-u", str(tmp_path / "steps.o")]).split()
+    needed = {s for s in symbols if s not in ("U", "w", "_GLOBAL_OFFSET_TABLE_")}
+    assert needed <= LIBC, needed - LIBC
+
+
+def functions() -> list[str]:
+    """Native functions that the cases call."""
+    return sorted({case.call.function for group in GROUPS for case in cases(group)})
+
+
+@pytest.mark.parametrize("name", ["g++", "clang++"])
+def test_the_probe_finds_contraction(tmp_path: Path, name: str) -> None:
+    """Built as the project is, the probe passes; with fused multiply-add, or fast math, it does not."""
+    if "fma" not in Path("/proc/cpuinfo").read_text("utf-8"):
+        pytest.skip("this processor has no fused multiply-add")
+    source = tmp_path / "probe.cpp"
+    text = '#include "contraction_probe.hpp"\nint main() { return packager_contract::contraction_is_off() ? 0 : 1; }\n'
+    source.write_text(text, "utf-8")
+    for flags, status in ((["-ffp-contract=off", "-mfma"], 0), (["-ffp-contract=fast", "-mfma"], 1)):
+        run([compiler(name), "-std=c++17", "-O2", *flags, *includes(), str(source), "-o", str(tmp_path / "probe")])
+        assert subprocess.run([str(tmp_path / "probe")], check=False).returncode == status
+    fast = [compiler(name), "-std=c++17", "-ffast-math", *includes(), "-c", str(source), "-o", str(tmp_path / "fast.o")]
+    done = subprocess.run(fast, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "-ffast-math" in done.stderr
