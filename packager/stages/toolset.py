@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from packager.core.errors import ChildFailedError, RenderError, ToolMissingError
-from packager.core.hashing import tree_hash
+from packager.core.hashing import content_hash, json_hash
 from packager.core.paths import cache_root, log_root
 from packager.core.process import Command, Runner
 from packager.core.replace import replace_file
@@ -50,10 +50,17 @@ def read_toolset(file: Path) -> Toolset:
             files=tuple(_file(item) for item in data.get("file", ())),
             scripts=tuple(_script(item) for item in data.get("script", ())),
             needs_root=data.get("needs_root", False),
-            identity=tree_hash(file.parent),
+            identity=_identity(file, data),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as fault:
         raise RenderError(f"{file.parent.parent.name}/host/toolset.toml cannot be read: {fault}") from fault
+
+
+def _identity(file: Path, data: Mapping[str, Any]) -> str:
+    """Hash of the description and of the scripts that it runs: another harness needs no new installation."""
+    words = [word for script in data.get("script", ()) for word in script["argv"] if word.startswith("{host}/")]
+    files = [file, *(file.parent / word.removeprefix("{host}/") for word in words)]
+    return json_hash({path.name: content_hash(path) for path in files})
 
 
 def _file(item: Mapping[str, Any]) -> ToolsetFile:

@@ -86,7 +86,10 @@ def selu(node: Node, x: Tensor) -> Tensor:
 @op("Gelu", layout=Layout.ANY)
 def gelu(node: Node, x: Tensor) -> Tensor:
     """x times the normal distribution function, or its tanh approximation."""
-    return tf.nn.gelu(x, approximate=node.attr("approximate", "none") == "tanh")
+    if node.attr("approximate", "none") == "tanh":
+        return tf.nn.gelu(x, approximate=True)
+    # tf.nn.gelu uses Erfc, which coremltools lacks; TensorFlow Lite makes one op of this form.
+    return x * scalar(0.5, x) * (tf.math.erf(x / scalar(2**0.5, x)) + scalar(1, x))
 
 
 @op("Swish", layout=Layout.ANY)
