@@ -19,14 +19,15 @@ from packager.core.errors import (
     ToolMissingError,
     UsageError,
 )
+from packager.core.findings import one_of, suggest
 from packager.core.samples import read_samples, write_samples
 from packager.manifest import load
-from packager.model.contract import Chain
 from packager.model.golden import SampleGolden
 from packager.model.manifest import Manifest, Target
 from packager.model.plan import ArtifactRequest, Plan
 from packager.model.source import ModelSource
-from packager.plan import build_chains, lower_input, lower_output, make
+from packager.plan import Chains, check_without_model, lower_input, lower_output, make
+from packager.plan import check as check_plan
 from packager.session import Inputs, NotHereError, Session
 from packager.stages import bundle, contract, convert, prove, render, reverify, source, toolset
 from packager.stages.verify import Verified, verify
@@ -39,7 +40,7 @@ class Project:
     manifest: Manifest
     model: Path
     source: ModelSource
-    chains: tuple[tuple[Chain, ...], tuple[Chain, ...]]
+    chains: Chains
     inputs: Inputs
 
 
@@ -59,8 +60,8 @@ def check(session: Session, path: Path) -> Checked:
     try:
         project = _project(session, manifest, inputs)
     except NotHereError as missing:
+        check_without_model(manifest, session.catalog)
         return Checked(manifest, None, (f"{missing} is not in the cache; `plan` and `build` fetch it",))
-    make(manifest, project.source, project.chains, session.catalog)
     return Checked(manifest, project, (*project.source.unseen, *_samples_here(manifest, inputs)))
 
 
@@ -80,20 +81,30 @@ def _project(session: Session, manifest: Manifest, inputs: Inputs) -> Project:
     where = manifest.where("model", "source")
     model = inputs.resolve(manifest.model.source, ModelError, where)
     found = source.inspect(model, manifest.model.shapes, session.catalog)
-    chains = build_chains(manifest, found, session.catalog, lambda a: inputs.resolve(a, ManifestError))
+    chains = check_plan(manifest, found, session.catalog, lambda a: inputs.resolve(a, ManifestError))
     return Project(manifest, model, found, chains, inputs)
 
 
 def plan(session: Session, path: Path, only: Sequence[str] = ()) -> tuple[Project, Plan]:
-    """What `build` will do. Fetches the model where it is not here; starts no worker."""
+    """What `build` will do, for the targets of `only`. Fetches the model where it is not here; starts no worker."""
     with session.console.stage("check"):
         manifest = load(path, session.catalog)
+        refuse_unknown(only, [target.id for target in manifest.targets], str(path))
         project = _project(session, manifest, Inputs(session.resolver(path.parent)))
         return project, make(manifest, project.source, project.chains, session.catalog, only)
 
 
+def refuse_unknown(names: Sequence[str], known: Sequence[str], where: str) -> None:
+    """Raise `UsageError` for a target id that is not among `known`."""
+    for name in names:
+        if name not in known:
+            expected = one_of(known) if known else "something with targets"
+            raise UsageError(f"{where} has no target `{name}`", expected=expected, hint=suggest(name, known))
+
+
 def build(session: Session, path: Path, out: Path, only: Sequence[str] = (), force: bool = False) -> Path:
     """All stages; returns the published bundle."""
+    bundle.tidy(out)
     project, made = plan(session, path, only)
     with session.cache.temporary() as scratch:
         goldens = _contract(session, project, made, scratch)
@@ -130,8 +141,10 @@ def _artifacts(
     """Convert and verify until every target has an artefact that passes; precision by target id, all verified."""
     workshop = _Workshop(session, project, made, goldens, scratch)
     for request in made.artifacts:
-        if "formats" in request.wanted_by:
+        if request.id in project.manifest.formats:
             workshop.must_pass(request, ("formats", project.manifest.formats.index(request.id)))
+        elif any(name.startswith("test of ") for name in request.wanted_by):
+            workshop.must_pass(request, ("targets",))
     chosen = {target.id: workshop.first_that_passes(target) for target in made.targets}
     return chosen, workshop.verified
 
@@ -155,9 +168,9 @@ class _Workshop:
         calibration = self.calibration() if runtime.calibrated(request.precision) else None
         stamp = convert.Stamp(self.made.contract_hash, assembly.label_lists(self.made, session.catalog))
         file = _source_file(session, self.project)
-        with session.console.stage("convert"):
+        with session.console.stage(f"convert {request.id}"):
             artifact = convert.convert(request, manifest.name, file, runtime, session.actions, calibration, stamp)
-        with session.console.stage("verify"):
+        with session.console.stage(f"verify {request.id}"):
             self.verified[request.id] = verify(
                 artifact, self.goldens, self.made, session.catalog, session.actions, manifest.gate, self.scratch
             )
@@ -220,11 +233,7 @@ def _render(session: Session, parts: assembly.Parts, target: Target, made: Verif
 
 def verify_bundle(session: Session, path: Path) -> list[Mapping[str, Any]]:
     """Every hash, then every golden vector against every model; returns one row per artefact."""
-    opened = bundle.open_bundle(path)
-    with session.console.stage("hashes"):
-        findings = bundle.check_files(opened)
-    if findings:
-        raise BundleChangedError(tuple(findings))
+    opened = _unchanged(session, path)
     with session.console.stage("golden vectors"), session.cache.temporary() as scratch:
         rows = reverify.reverify(opened.path, opened.receipt, session.catalog, session.actions, scratch)
     failed = [Finding(f"{row['artifact']}: {row['why']}") for row in rows if not row["passed"]]
@@ -233,18 +242,29 @@ def verify_bundle(session: Session, path: Path) -> list[Mapping[str, Any]]:
     return rows
 
 
-def test_bundle(session: Session, path: Path, only: Sequence[str] = ()) -> list[prove.Row]:
-    """Run the targets' harnesses on copies of the projects; writes evidence and report."""
+def _unchanged(session: Session, path: Path) -> bundle.Opened:
+    bundle.tidy(path.absolute().parent)
     opened = bundle.open_bundle(path)
-    findings = bundle.check_files(opened)
+    with session.console.stage("hashes"):
+        findings = bundle.check_files(opened)
     if findings:
         raise BundleChangedError(tuple(findings))
+    return opened
+
+
+def test_bundle(session: Session, path: Path, only: Sequence[str] = ()) -> list[prove.Row]:
+    """Run the targets' harnesses on copies of the projects; writes evidence and report."""
+    opened = _unchanged(session, path)
+    refuse_unknown(only, list(opened.receipt["targets"]), str(path))
     sets = toolset.toolsets(session.catalog)
     rows = []
     for target_id, entry in opened.receipt["targets"].items():
         if only and target_id not in only:
             continue
-        spec = session.catalog.targets[target_id]
+        spec = session.catalog.targets.get(target_id)
+        if spec is None:
+            rows.append(prove.Row(target_id, entry["language"], "none", why="this installation has no such target"))
+            continue
         needed = sets.get(spec.harness.toolset) if spec.harness else None
         problem = toolset.problem(spec, needed)
         with session.console.stage(f"test {target_id}"), session.cache.temporary() as work:
@@ -265,9 +285,11 @@ def refuse_failed(rows: Sequence[prove.Row]) -> None:
         raise NativeTestError(tuple(findings))
 
 
-def bundle_targets(path: Path) -> list[str]:
-    """Ids of the targets in a bundle."""
-    return list(bundle.open_bundle(path).receipt["targets"])
+SHOWN = (("max_abs", ".3g"), ("mean_abs", ".3g"), ("cosine", ".6f"))
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "not finite" if value is None else format(value, form)
 
 
 def show_bundle(console: Console, path: Path) -> None:
@@ -279,7 +301,7 @@ def show_bundle(console: Console, path: Path) -> None:
         kept = f"{figures['decisions_kept']} of {figures['decisions']}"
         state = "passed" if row["gate"]["kernel_set_passed"] else f"waived: {row['gate'].get('waived')}"
         name = f"{row['runtime']}/{row['precision']}"
-        shown = [f"{figures[key]:.3g}" for key in ("max_abs", "mean_abs")] + [f"{figures['cosine']:.6f}"]
+        shown = [_figure(figures[key], form) for key, form in SHOWN]
         rows.append((name, row["kernel_set"], f"{row['bytes']:,}", *shown, kept, state))
     columns = ("artefact", "kernel set", "bytes", "max abs", "mean abs", "cosine", "decisions kept", "gate")
     console.table(f"verified on {opened.evidence['samples']} samples", columns, rows)

@@ -27,14 +27,3 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show the logs of
 
 MANIFEST = Path("manifest.yaml")
 DIST = Path("dist")
-
-
-def known_targets(names: list[str] | None, known: list[str], where: str) -> list[str]:
-    """The given target ids; raises `UsageError` for one that is not among `known`."""
-    from packager.core.errors import UsageError
-
-    for name in names or ():
-        if name not in known:
-            expected = "one of " + ", ".join(known) if known else "a manifest with targets"
-            raise UsageError(f"{where} has no target `{name}`", expected=expected)
-    return names or []

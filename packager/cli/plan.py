@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packager.cli.options import MANIFEST, Json, ManifestPath, Targets, Verbose, known_targets
+from packager.cli.options import MANIFEST, Json, ManifestPath, Targets, Verbose
 
 if TYPE_CHECKING:
     from packager.core.console import Console
@@ -24,8 +24,7 @@ def run(
 
     console = Console(json_mode=json, verbose=verbose)
     with open_session(console) as session:
-        project, made = pipeline.plan(session, manifest, target or ())
-    known_targets(target, [t.id for t in project.manifest.targets], str(manifest))
+        _, made = pipeline.plan(session, manifest, target or ())
     if json:
         console.emit_json(made)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from packager.cli.options import BundlePath, Json, Targets, Verbose, known_targets
+from packager.cli.options import BundlePath, Json, Targets, Verbose
 
 NAME = "test"
 HELP = "Compile and run a bundle's projects with what this machine has; write the evidence."
@@ -15,7 +15,6 @@ def run(bundle: BundlePath, target: Targets = None, json: Json = False, verbose:
     from packager.session import open_session
 
     console = Console(json_mode=json, verbose=verbose)
-    known_targets(target, pipeline.bundle_targets(bundle), str(bundle))
     with open_session(console) as session:
         rows = pipeline.test_bundle(session, bundle, target or ())
     if json:

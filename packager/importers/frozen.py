@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+from tensorflow.python.grappler import tf_optimizer
 
 from packager.core.errors import ModelError
 from packager.model.tensors import TensorSpec
@@ -171,7 +172,7 @@ def _named(
     frozen: Any, inputs: Sequence[TensorSpec], nodes: list[str], output_names: Sequence[str], out_nodes: list[str]
 ) -> FrozenModel:
     """Rebuild a frozen function so that its output tensors bear their legal names."""
-    graph_def = frozen.graph.as_graph_def()
+    graph_def = _folded(frozen)
     sources = [tensor.name for tensor in frozen.inputs]
     results = [tensor.name for tensor in frozen.outputs]
 
@@ -196,6 +197,22 @@ def _named(
         tuple(FrozenPort(f"{node}:0", spec) for node, spec in zip(nodes, inputs, strict=True)),
         tuple(FrozenPort(f"{node}:0", spec) for node, spec in zip(out_nodes, outputs, strict=True)),
     )
+
+
+def _folded(frozen: Any) -> Any:
+    """The graph after constant folding: shapes that are known become numbers, which coremltools needs."""
+    graph_def = frozen.graph.as_graph_def()
+    kept = [tensor.name for tensor in (*frozen.inputs, *frozen.outputs)]
+    config = tf.compat.v1.ConfigProto()
+    options = config.graph_options.rewrite_options
+    options.optimizers.extend(["constfold", "dependency"])
+    options.min_graph_nodes = -1
+    options.fail_on_optimizer_errors = True
+    meta = tf.compat.v1.train.export_meta_graph(graph_def=graph_def, graph=frozen.graph)
+    fetches = tf.compat.v1.MetaGraphDef().collection_def["train_op"]
+    fetches.node_list.value.extend(kept)
+    meta.collection_def["train_op"].CopyFrom(fetches)
+    return tf_optimizer.OptimizeGraph(config, meta)
 
 
 def from_function(function: Any, inputs: Sequence[str], outputs: Sequence[str]) -> FrozenModel:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from packager.core.findings import nearest
 from packager.manifest.addresses import EXPECTED, check_path, read_address, read_files
 from packager.manifest.complaints import state
-from packager.manifest.names import check_names
+from packager.manifest.names import SAMPLE_KEYS, check_names
 from packager.manifest.nodes import Mapping, Node, Scalar, Sequence
 from packager.manifest.reader import Reader
 from packager.model.address import Address, PackageFile
@@ -163,8 +165,8 @@ def _sample(reader: Reader, node: Node, inputs: list[str], outputs: list[str]) -
         return None
     before = len(reader.findings)
     files: dict[str, Address] = {}
-    for name, entry in section.without("expect").entries.items():
-        if not inputs or reader.known(entry, name, "input", [*inputs, "expect"], key=True):
+    for name, entry in section.without(*SAMPLE_KEYS).entries.items():
+        if not inputs or reader.known(entry, name, "input", [*inputs, *SAMPLE_KEYS], key=True):
             address = read_address(reader, entry)
             if address is not None:
                 files[name] = address
@@ -172,7 +174,18 @@ def _sample(reader: Reader, node: Node, inputs: list[str], outputs: list[str]) -
         expected = f"for each {EXPECTED}"
         reader.fault(node, f"the sample has no {lacking}", expected, "every input needs a file")
     expect = _expectations(reader, section.entries.get("expect"), outputs)
-    return Sample(files=files, expect=expect) if len(reader.findings) == before else None
+    srgb = _srgb(reader, section.entries.get("srgb"))
+    return Sample(files=files, expect=expect, srgb=srgb) if len(reader.findings) == before else None
+
+
+def _srgb(reader: Reader, node: Node | None) -> Literal["ignore"] | None:
+    if node is None:
+        return None
+    if isinstance(node, Scalar) and node.value == "ignore":
+        return "ignore"
+    hint = "`convert` is not in this version: convert the file to sRGB, or leave the key out to have other profiles refused"
+    reader.fault(node, f"`srgb` {state(node)}", "`ignore`", hint)
+    return None
 
 
 def _lacking(section: Mapping, names: list[str]) -> str:

@@ -26,6 +26,10 @@ RESERVED_NAMES = frozenset(_WORDS.split())
 """Words that Kotlin, Java, Swift, C or C++ keep for themselves everywhere."""
 
 
+SAMPLE_KEYS = ("expect", "srgb")
+"""Keys of a sample that are not inputs."""
+
+
 def check_names(reader: Reader, section: Mapping, kind: str) -> None:
     """Record a finding for every key that is not an identifier everywhere, or equals another in camel case."""
     seen: dict[str, str] = {}
@@ -38,8 +42,8 @@ def check_names(reader: Reader, section: Mapping, kind: str) -> None:
         elif name in RESERVED_NAMES:
             what = f"`{name}` cannot be the name of an {kind}: a language of the projects reserves it"
             reader.fault(node, what, "another name", f"for example `{name}_{kind}`", key=True)
-        elif kind == "input" and name == "expect":
-            what = "`expect` cannot be the name of an input: samples use this key for what is expected"
+        elif kind == "input" and name in SAMPLE_KEYS:
+            what = f"`{name}` cannot be the name of an input: samples use this key for something else"
             reader.fault(node, what, "another name", key=True)
         folded = name.replace("_", "")
         if folded in seen:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from packager.manifest.annotations import fields
 from packager.manifest.names import FORM, LONGEST, RESERVED_NAMES
 from packager.model.address import PackageFile
-from packager.model.manifest import Expect, Gate, Header, Input, Manifest, Model, Output
+from packager.model.manifest import Expect, Gate, Header, Input, Manifest, Model, Output, Sample
 from packager.model.target import OptionSpec, TargetSpec
 from packager.registry import Catalog
 
@@ -132,7 +132,9 @@ def _samples() -> Schema:
         "additionalProperties": {"$ref": "#/$defs/Expect"},
         "description": "What the source model must answer, by output name.",
     }
-    item = {"type": "object", "properties": {"expect": expect}, "additionalProperties": _ADDRESS}
+    srgb = {"enum": ["ignore"], "description": Sample.model_fields["srgb"].description}
+    properties = {"expect": expect, "srgb": srgb}
+    item = {"type": "object", "properties": properties, "additionalProperties": _ADDRESS}
     return {"type": "array", "items": item}
 
 

@@ -125,6 +125,10 @@ class Sample(Part):
     expect: dict[str, Expect] = Field(
         default_factory=dict, description="What the source model must answer, by output name."
     )
+    srgb: Literal["ignore"] | None = Field(
+        default=None,
+        description="`ignore`: take the pixels of these files as sRGB although they carry another colour profile.",
+    )
 
 
 class Gate(Part):

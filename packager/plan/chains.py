@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from packager.core.errors import Finding, ManifestError, PlanError
+from packager.core.errors import Finding, ManifestError
 from packager.core.hashing import json_hash
 from packager.core.jsonable import to_json
 from packager.model.address import Address
@@ -35,6 +35,7 @@ class ChainBuilder:
     def __init__(self, manifest: Manifest, source: ModelSource, catalog: Catalog, resolve: Resolve) -> None:
         self.manifest, self.source, self.catalog, self.resolve = manifest, source, catalog, resolve
         self.findings: list[Finding] = []
+        self.fed: list[str] = []
 
     def find(self, place: Place, what: str, expected: str = "", hint: str = "") -> None:
         """Record one problem at a place of the manifest."""
@@ -47,6 +48,7 @@ class ChainBuilder:
         spec = self.tensor(place, declared.tensor, self.source.inputs, "input")
         if spec is None:
             return None
+        self.fed.append(spec.name)
         model_type = self.tensor_type(place, spec)
         start = self.accepted(declared, model_type)
         chain = self.walk(name, spec.name, start, declared.steps, place)
@@ -95,6 +97,14 @@ class ChainBuilder:
 
     def tensor_type(self, place: Place, spec: TensorSpec) -> TensorType | None:
         """The tensor's type with the batch set to 1; any other free dimension must be given under `shapes`."""
+        if spec.name in self.source.facts.get("unknown_shapes", ()):
+            self.find(
+                place,
+                f"the shape of the model's output `{spec.name}` cannot be seen without running it",
+                expected="a shape that follows from the graph and the shapes of its inputs",
+                hint="give the inputs' shapes by `shapes:` under `model:`, or export the model with fixed shapes",
+            )
+            return None
         shape = self.manifest.model.shapes.get(spec.name, spec.shape)
         if shape and shape[0] is None:
             shape = (1, *shape[1:])
@@ -167,24 +177,22 @@ def missing_step_hint(value: ContractType, model: TensorType) -> str:
 
 def build_chains(
     manifest: Manifest, source: ModelSource, catalog: Catalog, resolve: Resolve
-) -> tuple[tuple[Chain, ...], tuple[Chain, ...]]:
-    """Checked chains of all inputs and outputs; raises `PlanError` with all findings."""
+) -> tuple[tuple[Chain, ...], tuple[Chain, ...], list[Finding]]:
+    """Chains of all inputs and outputs, and every finding; a chain with a finding is left out."""
     builder = ChainBuilder(manifest, source, catalog, resolve)
     inputs = [builder.input(name, declared) for name, declared in manifest.inputs.items()]
     outputs = [builder.output(name, declared) for name, declared in manifest.outputs.items()]
-    found_inputs = tuple(chain for chain in inputs if chain is not None)
-    if not builder.findings:
-        _check_all_inputs_fed(builder, found_inputs)
-    if builder.findings:
-        raise PlanError(tuple(builder.findings))
-    return found_inputs, tuple(chain for chain in outputs if chain is not None)
+    _check_all_inputs_fed(builder)
+    fine_inputs = tuple(chain for chain in inputs if chain is not None)
+    return fine_inputs, tuple(chain for chain in outputs if chain is not None), builder.findings
 
 
-def _check_all_inputs_fed(builder: ChainBuilder, chains: tuple[Chain, ...]) -> None:
-    fed = [chain.tensor for chain in chains]
+def _check_all_inputs_fed(builder: ChainBuilder) -> None:
+    guessing = len(builder.fed) < len(builder.manifest.inputs)  # an input whose tensor is not known may be meant
     for spec in builder.source.inputs:
-        if fed.count(spec.name) != 1:
-            found = "no input feeds it" if spec.name not in fed else "several inputs feed it"
+        count = builder.fed.count(spec.name)
+        if count > 1 or (count == 0 and not guessing):
+            found = "several inputs feed it" if count else "no input feeds it"
             builder.find(("inputs",), f"the model's input `{spec.name}`: {found}", "exactly one input for each tensor")
 
 

@@ -1,13 +1,12 @@
-"""The DAG of jobs, and everything about targets and runtimes that can be known before anything is started."""
+"""The DAG of jobs."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
 
-from packager.core.errors import Finding, PlanError
 from packager.model.contract import Chain
-from packager.model.manifest import Manifest
+from packager.model.manifest import Manifest, Target
 from packager.model.plan import ArtifactRequest, Job, Plan
 from packager.model.source import ModelSource
 from packager.plan.chains import contract_hash
@@ -21,24 +20,17 @@ def make(
     catalog: Catalog,
     only: Iterable[str] = (),
 ) -> Plan:
-    """The plan for a manifest whose chains were checked.
-
-    `only` keeps the named targets. Raises `PlanError` with every unsupported pair of target, runtime and
-    precision, each at its line.
-    """
+    """The plan for a manifest that `check` let pass; `only` keeps the named targets."""
     inputs, outputs = chains
     targets = tuple(t for t in manifest.targets if not only or t.id in set(only))
-    findings = _unsupported(manifest, source, catalog)
-    if findings:
-        raise PlanError(tuple(findings))
-    artifacts = _requests(manifest, targets)
+    artifacts = _requests(manifest, targets, catalog)
     return Plan(
         source=source,
         inputs=inputs,
         outputs=outputs,
         artifacts=artifacts,
         targets=targets,
-        jobs=_jobs(manifest, artifacts, [t.id for t in targets]),
+        jobs=_jobs(manifest, artifacts, [t.id for t in targets], catalog),
         contract_hash=contract_hash(inputs, outputs),
         notes=(*source.unseen, *_notes(manifest)),
         missing_tools=_missing_tools(catalog, [t.id for t in targets]),
@@ -46,58 +38,29 @@ def make(
     )
 
 
-def _unsupported(manifest: Manifest, source: ModelSource, catalog: Catalog) -> list[Finding]:
-    findings = []
-
-    def find(place: tuple[str | int, ...], what: str, expected: str = "", hint: str = "") -> None:
-        where = manifest.where(*place)
-        findings.append(Finding(what, where, expected, hint, manifest.line_at(where)))
-
-    for target in manifest.targets:
-        place = ("targets", *target.id.split("."))
-        spec = catalog.targets[target.id]
-        if catalog.engine(target.runtime, spec.language) is None:
-            able = [rt for rt in catalog.runtimes if catalog.engine(rt, spec.language) is not None]
-            find(
-                (*place, "runtime"),
-                f"target `{target.id}` has no {spec.language} engine for runtime `{target.runtime}`",
-                expected="one of " + ", ".join(f"`{rt}`" for rt in able),
-            )
-        for precision in target.precision:
-            for reason in catalog.runtimes[target.runtime].check(source, precision):
-                find((*place, "precision"), f"{target.runtime}/{precision}: {reason}")
-            if precision == "int8" and not manifest.calibration:
-                find(
-                    (*place, "precision"),
-                    f"{target.runtime}/int8 needs calibration data",
-                    expected="`calibration:` with some dozens of typical inputs",
-                )
-    for index, wanted in enumerate(manifest.formats):
-        runtime, _, precision = wanted.partition("/")
-        for reason in catalog.runtimes[runtime].check(source, precision):
-            find(("formats", index), f"{wanted}: {reason}")
-        if precision == "int8" and not manifest.calibration:
-            find(("formats", index), f"{wanted} needs calibration data", "`calibration:` with typical inputs")
-    return findings
-
-
-def _requests(manifest: Manifest, targets: tuple[object, ...]) -> tuple[ArtifactRequest, ...]:
+def _requests(manifest: Manifest, targets: tuple[Target, ...], catalog: Catalog) -> tuple[ArtifactRequest, ...]:
     wanted: dict[tuple[str, str], list[str]] = {}
     for name in manifest.formats:
         runtime, _, precision = name.partition("/")
         wanted.setdefault((runtime, precision), []).append("formats")
-    for target in manifest.targets:
-        if target in targets:
-            wanted.setdefault((target.runtime, target.precision[0]), []).append(target.id)
+    for target in targets:
+        wanted.setdefault((target.runtime, target.precision[0]), []).append(target.id)
+        harness = catalog.targets[target.id].harness
+        for name in harness.artifacts if harness else ():
+            runtime, _, precision = name.partition("/")
+            wanted.setdefault((runtime, precision), []).append(f"test of {target.id}")
     return tuple(ArtifactRequest(r, p, tuple(by)) for (r, p), by in sorted(wanted.items()))
 
 
-def _jobs(manifest: Manifest, artifacts: tuple[ArtifactRequest, ...], targets: list[str]) -> tuple[Job, ...]:
+def _jobs(
+    manifest: Manifest, artifacts: tuple[ArtifactRequest, ...], targets: list[str], catalog: Catalog
+) -> tuple[Job, ...]:
+    calibrated = {a.id for a in artifacts if catalog.runtimes[a.runtime].calibrated(a.precision)}
     jobs = [Job("contract", (), f"{len(manifest.samples)} samples through the reference steps and the source model")]
-    if any(a.precision == "int8" for a in artifacts):
+    if calibrated:
         jobs.append(Job("calibration", ("contract",), "calibration inputs through the reference steps"))
     for artifact in artifacts:
-        needs = ("contract", "calibration") if artifact.precision == "int8" else ("contract",)
+        needs = ("contract", "calibration") if artifact.id in calibrated else ("contract",)
         jobs.append(Job(f"convert:{artifact.id}", needs, "for " + ", ".join(artifact.wanted_by)))
         jobs.append(Job(f"verify:{artifact.id}", (f"convert:{artifact.id}",)))
     for target in targets:
@@ -108,12 +71,9 @@ def _jobs(manifest: Manifest, artifacts: tuple[ArtifactRequest, ...], targets: l
 
 
 def _notes(manifest: Manifest) -> tuple[str, ...]:
-    notes = []
-    if not manifest.samples:
-        notes.append("no samples: the contract is not proven, and projects hold no golden vectors")
-    elif not any(sample.expect for sample in manifest.samples):
-        notes.append("no sample has `expect:`: a wrong contract cannot be noticed")
-    return tuple(notes)
+    if any(sample.expect for sample in manifest.samples):
+        return ()
+    return ("no sample has `expect:`: a wrong contract cannot be noticed",)
 
 
 def _missing_tools(catalog: Catalog, targets: list[str]) -> dict[str, tuple[str, ...]]:

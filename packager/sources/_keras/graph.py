@@ -50,7 +50,7 @@ def _specs(model: Any, network: Network) -> list[TensorSpec]:
 
 def _call(model: Any, tensors: Sequence[Any]) -> list[Any]:
     """Outputs in the model's order for inputs in the model's order."""
-    given = model.input
+    given = getattr(model, "input", None)  # a Sequential of Keras 3 may have none
     packed = tf.nest.pack_sequence_as(given, list(tensors)) if isinstance(given, dict) else list(tensors)
     if isinstance(packed, list) and len(packed) == 1:
         packed = packed[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable
@@ -18,7 +17,8 @@ from packager.model.project import RenderedFile
 
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
-STAGING = re.compile(r"\.(?P<name>.+)\.staging$")
+STAGING = ".staging"
+ASIDE = ".replaced"
 
 
 def publish(out: Path, name: str, files: Iterable[RenderedFile], before_swap: Callable[[Path], None]) -> Path:
@@ -34,30 +34,55 @@ def publish(out: Path, name: str, files: Iterable[RenderedFile], before_swap: Ca
         raise BundleError(
             f"{out} cannot be written: {fault.strerror}", hint="choose another folder by --out"
         ) from fault
+    staged = out / f".{name}{STAGING}"
     try:
         lock(handle, exclusive=True, wait=True)
-        staged = out / f".{name}.staging"
-        remove_leftovers(out)
+        _remove_leftovers(out)
         _write(staged, files)
         before_swap(staged)
         _swap(staged, final)
-        shutil.rmtree(staged, ignore_errors=True)
     except OSError as fault:
-        shutil.rmtree(out / f".{name}.staging", ignore_errors=True)
         raise BundleError(
             f"the bundle could not be written: {fault.strerror or fault}",
             hint="free some disk space" if fault.errno == errno.ENOSPC else "check the output folder's permissions",
         ) from fault
     finally:
+        _remove(staged)
         os.close(handle)
     return final
 
 
-def remove_leftovers(out: Path) -> None:
-    """Remove what a killed build left behind. The caller holds the folder's lock."""
-    for folder in out.iterdir():
-        if STAGING.fullmatch(folder.name):
-            shutil.rmtree(folder, ignore_errors=True)
+def tidy(out: Path) -> None:
+    """Remove what a killed build left in `out`, unless a build is at work there."""
+    try:
+        handle = open_for_lock(out)
+    except OSError:
+        return
+    try:
+        if lock(handle, exclusive=True, wait=False):
+            with suppress(OSError):
+                _remove_leftovers(out)
+    finally:
+        os.close(handle)
+
+
+def _remove_leftovers(out: Path) -> None:
+    """The caller holds the folder's lock. A bundle that was moved aside, but not replaced, comes back."""
+    for path in sorted(out.iterdir()):
+        if path.name.startswith(".") and path.name.endswith(ASIDE):
+            final = out / path.name[1 : -len(ASIDE)]
+            if not final.exists():
+                path.rename(final)
+                continue
+        if path.name.startswith(".") and path.name.endswith((STAGING, ASIDE)):
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _write(staged: Path, files: Iterable[RenderedFile]) -> None:
@@ -74,17 +99,16 @@ def _write(staged: Path, files: Iterable[RenderedFile]) -> None:
 
 def _swap(staged: Path, final: Path) -> None:
     """Put `staged` in the place of `final`; the old bundle, if any, is then in the staged place."""
-    if not final.exists():
+    if not final.exists() and not final.is_symlink():
         staged.rename(final)
         return
     if _exchange(staged, final):
         return
-    # Only where the system or file system cannot exchange names: a moment without any bundle remains.
-    old = staged.with_name(f".{final.name}.old.staging")
+    # Only where the system or file system cannot exchange names: killed between the two, the next command repairs it.
+    old = staged.with_name(f".{final.name}{ASIDE}")
     final.rename(old)
     staged.rename(final)
-    with suppress(OSError):
-        shutil.rmtree(old)
+    _remove(old)
 
 
 def _exchange(a: Path, b: Path) -> bool:

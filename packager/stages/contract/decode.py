@@ -26,13 +26,14 @@ class DecodeError(Exception):
         self.hint = hint
 
 
-def decode(path: Path, kind: ContractType) -> NDArray[Any]:
+def decode(path: Path, kind: ContractType, ignore_profile: bool = False) -> NDArray[Any]:
     """Decode one file: uint8 H x W x 3 (oriented, sRGB) for an image, the array itself for a tensor (`.npy`).
 
+    `ignore_profile` takes the pixels as sRGB whatever colour profile the file carries.
     Raises `DecodeError` for broken files, non-sRGB profiles, alpha, CMYK and 16 bit.
     """
     if isinstance(kind, ImageType):
-        return _image(path, kind)
+        return _image(path, kind, ignore_profile)
     if isinstance(kind, TensorType):
         return _tensor(path, kind)
     raise DecodeError(f"{path.name}: nothing decodes into {kind}")
@@ -48,7 +49,7 @@ def _tensor(path: Path, kind: TensorType) -> NDArray[Any]:
     return np.ascontiguousarray(array)
 
 
-def _image(path: Path, kind: ImageType) -> NDArray[Any]:
+def _image(path: Path, kind: ImageType, ignore_profile: bool) -> NDArray[Any]:
     try:
         with Image.open(path) as opened:
             limit = kind.max_pixels
@@ -58,24 +59,30 @@ def _image(path: Path, kind: ImageType) -> NDArray[Any]:
                     "raise `accepts: {image: {max: ...}}` or use a smaller image",
                 )
             opened.load()
-            _refuse_unconverted(path.name, opened)
+            _refuse_mode(path.name, opened)
+            if not ignore_profile:
+                _refuse_profile(path.name, opened)
             image = ImageOps.exif_transpose(opened)
             return np.ascontiguousarray(np.asarray(image.convert("RGB")))
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as fault:
         raise DecodeError(f"{path.name} cannot be decoded as an image: {fault}") from fault
 
 
-def _refuse_unconverted(name: str, image: Image.Image) -> None:
+def _refuse_mode(name: str, image: Image.Image) -> None:
     if image.mode not in PLAIN_MODES and not _opaque(image):
         raise DecodeError(
             f"{name} has pixel mode {image.mode}, which this version does not convert",
             "save the image as 8-bit RGB or grey without transparency",
         )
+
+
+def _refuse_profile(name: str, image: Image.Image) -> None:
     profile = image.info.get("icc_profile")
     if profile and not is_srgb(profile):
         raise DecodeError(
             f"{name} has an embedded colour profile that is not sRGB ({profile_name(profile)})",
-            "convert the image to sRGB; this version does not convert colour spaces",
+            "convert the image to sRGB, or say `srgb: ignore` on the sample to take its pixels as they are; "
+            "this version does not convert colour spaces",
         )
 
 

@@ -45,7 +45,7 @@ def source_goldens(
     feeds: list[dict[str, NDArray[Any]]] = []
     for index, sample in enumerate(manifest.samples):
         names.append(sample_name(sample, index, set(names)))
-        values, feed = _through_inputs(manifest, plan, catalog, resolve, sample.files, ("samples", index))
+        values, feed = _through_inputs(manifest, plan, catalog, resolve, sample.files, ("samples", index), sample.srgb)
         decoded.append(values)
         feeds.append(feed)
     outputs = run_source(feeds) if feeds else []
@@ -79,13 +79,14 @@ def _through_inputs(
     resolve: Resolve,
     files: Mapping[str, Address],
     place: Place,
+    srgb: str | None = None,
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     values, feed = {}, {}
     for chain in plan.inputs:
         if chain.name not in files:
             raise ManifestError(_finding(manifest, place, f"no data for input `{chain.name}`"))
         try:
-            values[chain.name] = decode(resolve(files[chain.name]), chain.start)
+            values[chain.name] = decode(resolve(files[chain.name]), chain.start, srgb == "ignore")
         except DecodeError as fault:
             here = (*place, chain.name)
             raise ManifestError(_finding(manifest, here, str(fault), hint=fault.hint)) from fault

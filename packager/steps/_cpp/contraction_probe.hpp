@@ -9,10 +9,11 @@ namespace packager_contract {
 /// follows. No compiler says so in a macro.
 static inline bool contraction_is_off() {
   volatile const float factor = 1.000244140625F;  // 1 + 2^-12: its square needs one bit more than a float has
-  const float a = factor;
-  volatile const float rounded = a * a;
+  const float first = factor;
+  volatile const float rounded = first * first;
+  const float second = factor;  // read again, so that no compiler takes the product from above
   const float minus = -rounded;
-  volatile const float sum = a * a + minus;
+  volatile const float sum = second * second + minus;
   return sum == 0.0F;
 }
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from step_vectors import Packed
+
 import packager.steps
 from packager.core.constants import Constant, Float32
 from packager.core.languages import LANGUAGES
 from packager.model.contract import ImageType, TensorType
-from step_vectors import Packed
 
 CPP = LANGUAGES["cpp"]
 TYPES = {"float32": "float", "int8": "int8_t", "uint8": "uint8_t", "uint16": "uint16_t", "int32": "int32_t"}

@@ -17,15 +17,22 @@ from packager.importers.onnx.values import Operand, Tensor, Value, static_shape
 
 @op("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", layout=Layout.AWARE)
 def global_pool(node: Node, x: Operand) -> Value:
-    """Mean, maximum or p-norm over all spatial axes, which stay with size 1."""
-    y = as_value(x).last()
-    axes = list(range(1, len(y.shape) - 1))
-    if node.op_type == "GlobalMaxPool":
-        return Value(last=tf.reduce_max(y, axes, keepdims=True))
-    if node.op_type == "GlobalAveragePool":
-        return Value(last=tf.reduce_mean(y, axes, keepdims=True))
-    p = float(node.attr("p", 2))
-    return Value(last=tf.pow(tf.reduce_sum(tf.pow(tf.abs(y), p), axes, keepdims=True), 1 / p))
+    """Mean, maximum or p-norm over all spatial axes, which stay with size 1.
+
+    Images of fixed size are pooled with one window: around a reduction coremltools leaves two transposes.
+    """
+    value = as_value(x)
+    y, sizes = value.last(), value.shape[2:]
+    axes = list(range(1, value.rank - 1))
+    if node.op_type == "GlobalLpPool":
+        p = float(node.attr("p", 2))
+        return Value(last=tf.pow(tf.reduce_sum(tf.pow(tf.abs(y), p), axes, keepdims=True), 1 / p))
+    largest = node.op_type == "GlobalMaxPool"
+    if len(sizes) == 2 and None not in sizes and value.dtype == tf.float32:
+        pool = tf.nn.max_pool2d if largest else tf.nn.avg_pool2d
+        return Value(last=pool(y, list(sizes), 1, "VALID"))
+    reduce = tf.reduce_max if largest else tf.reduce_mean
+    return Value(last=reduce(y, axes, keepdims=True))
 
 
 @op("MaxPool", layout=Layout.AWARE)

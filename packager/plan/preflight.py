@@ -1,0 +1,80 @@
+"""Everything that can be known before anything is started: types, targets, runtimes, data. All findings at once."""
+
+from __future__ import annotations
+
+from packager.core.errors import Finding, PlanError
+from packager.model.contract import Chain
+from packager.model.manifest import Manifest
+from packager.model.source import ModelSource
+from packager.plan.chains import Place, Resolve, build_chains
+from packager.registry import Catalog
+
+Chains = tuple[tuple[Chain, ...], tuple[Chain, ...]]
+
+
+def check(manifest: Manifest, source: ModelSource, catalog: Catalog, resolve: Resolve) -> Chains:
+    """Checked chains of inputs and outputs. Raises `PlanError` with every finding, each at its line."""
+    inputs, outputs, findings = build_chains(manifest, source, catalog, resolve)
+    findings += Preflight(manifest, source, catalog).findings()
+    if findings:
+        raise PlanError(tuple(findings))
+    return inputs, outputs
+
+
+def check_without_model(manifest: Manifest, catalog: Catalog) -> None:
+    """What can be told of a manifest whose model file is not here. Raises `PlanError` with every finding."""
+    findings = Preflight(manifest, None, catalog).findings()
+    if findings:
+        raise PlanError(tuple(findings))
+
+
+class Preflight:
+    """Findings about targets, formats and samples of one manifest."""
+
+    def __init__(self, manifest: Manifest, source: ModelSource | None, catalog: Catalog) -> None:
+        self.manifest, self.source, self.catalog = manifest, source, catalog
+        self._found: list[Finding] = []
+
+    def findings(self) -> list[Finding]:
+        """All of them, in the order of the manifest's keys."""
+        if not self.manifest.samples:
+            self._find(
+                (),
+                "there are no samples: nothing would prove the contract or the converted models",
+                expected="`samples:` with one typical input or more, each with what is expected of it",
+            )
+        if not self.manifest.formats and not self.manifest.targets:
+            self._find((), "nothing is to be built", expected="`targets:`, `formats:` or both")
+        for index, wanted in enumerate(self.manifest.formats):
+            runtime, _, precision = wanted.partition("/")
+            self._pair(("formats", index), runtime, precision)
+        for target in self.manifest.targets:
+            self._engine((*target.path, "runtime"), target.id, target.runtime)
+            for precision in target.precision:
+                self._pair((*target.path, "precision"), target.runtime, precision)
+        return self._found
+
+    def _find(self, place: Place, what: str, expected: str = "", hint: str = "") -> None:
+        where = self.manifest.where(*place)
+        self._found.append(Finding(what, where, expected, hint, self.manifest.line_at(where)))
+
+    def _engine(self, place: Place, target: str, runtime: str) -> None:
+        language = self.catalog.targets[target].language
+        if self.catalog.engine(runtime, language) is None:
+            able = [name for name in self.catalog.runtimes if self.catalog.engine(name, language) is not None]
+            self._find(
+                place,
+                f"target `{target}` has no {language} engine for runtime `{runtime}`",
+                expected="one of " + ", ".join(f"`{name}`" for name in able),
+            )
+
+    def _pair(self, place: Place, name: str, precision: str) -> None:
+        runtime = self.catalog.runtimes[name]
+        for reason in runtime.check(self.source, precision) if self.source is not None else ():
+            self._find(place, f"{name}/{precision}: {reason}")
+        if runtime.calibrated(precision) and not self.manifest.calibration:
+            self._find(
+                place,
+                f"{name}/{precision} needs calibration data",
+                expected="`calibration:` with some dozens of typical inputs",
+            )
