@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from packager.core.errors import BundleError
@@ -108,12 +108,8 @@ def _bundled_sample(parts: Parts) -> render.SampleFile | None:
     if pixels.ndim != 3:
         return None
     file = parts.inputs.resolve(sample.files[name], BundleError)
-    suffix = _suffix(sample.files[name])
+    suffix = PurePosixPath(str(sample.files[name]).rpartition("!")[2]).suffix.lower()
     return render.SampleFile(golden.name, name, file, pixels.shape[1], pixels.shape[0], pixels.tobytes(), suffix)
-
-
-def _suffix(address: object) -> str:
-    return "." + str(address).rpartition(".")[2].lower()
 
 
 def content(parts: Parts, projects: Sequence[RenderedProject], chosen: Mapping[str, str], catalog: Catalog) -> Content:
@@ -247,9 +243,19 @@ def _refuse_edited(old: Path) -> None:
         raise BundleError(findings)
 
 
-def record_tests(opened: bundle.Opened, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Put new test rows in the place of older ones of the same targets, and write evidence and report."""
-    tested = {row["target"] for row in rows}
-    kept = [test for test in opened.evidence.get("tests", []) if test["target"] not in tested]
-    tests = sorted([*kept, *rows], key=lambda row: str(row["target"]))
-    bundle.write_evidence(opened.path, opened.receipt, {**opened.evidence, "tests": tests})
+def record_tests(tested: bundle.Opened, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put new test rows in the place of older ones of the same targets, and write evidence and report.
+
+    Raises `BundleError` where the bundle was rebuilt with other content meanwhile.
+    """
+
+    def write() -> None:
+        now = bundle.open_bundle(tested.path)
+        if now.receipt["content_hash"] != tested.receipt["content_hash"]:
+            raise BundleError(f"{tested.path} was rebuilt while its tests ran", hint="run the tests again")
+        targets = {row["target"] for row in rows}
+        kept = [test for test in now.evidence["tests"] if test["target"] not in targets]
+        tests = sorted([*kept, *rows], key=lambda row: str(row["target"]))
+        bundle.write_evidence(now.path, now.receipt, {**now.evidence, "tests": tests})
+
+    bundle.change(tested.path, write)

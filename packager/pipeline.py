@@ -26,6 +26,7 @@ from packager.model.golden import SampleGolden
 from packager.model.manifest import Manifest, Target
 from packager.model.plan import ArtifactRequest, Plan
 from packager.model.source import ModelSource
+from packager.model.target import TargetSpec
 from packager.plan import Chains, check_without_model, lower_input, lower_output, make
 from packager.plan import check as check_plan
 from packager.session import Inputs, NotHereError, Session
@@ -266,12 +267,19 @@ def test_bundle(session: Session, path: Path, only: Sequence[str] = ()) -> list[
             rows.append(prove.Row(target_id, entry["language"], "none", why="this installation has no such target"))
             continue
         needed = sets.get(spec.harness.toolset) if spec.harness else None
-        problem = toolset.problem(spec, needed)
+        problem = toolset.problem(spec, needed) or _lacking(spec, opened.receipt)
         with session.console.stage(f"test {target_id}"), session.cache.temporary() as work:
             where = toolset.folder(needed) if needed else None
             rows.append(prove.prove(spec, opened.path, entry["root"], where, work, session.runner, problem))
     assembly.record_tests(opened, [row.to_json() for row in rows])
     return rows
+
+
+def _lacking(spec: TargetSpec, receipt: Mapping[str, Any]) -> str:
+    """What a harness runs beside the project's own model, where the bundle does not hold it."""
+    here = {f"{artifact['runtime']}/{artifact['precision']}" for artifact in receipt["artifacts"]}
+    gone = [name for name in spec.harness.artifacts if name not in here] if spec.harness else []
+    return f"its harness needs {', '.join(gone)} in the bundle: add it to `formats:`" if gone else ""
 
 
 def refuse_failed(rows: Sequence[prove.Row]) -> None:

@@ -19,7 +19,6 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-from tensorflow.python.grappler import tf_optimizer
 
 from packager.core.errors import ModelError
 from packager.model.tensors import TensorSpec
@@ -172,7 +171,8 @@ def _named(
     frozen: Any, inputs: Sequence[TensorSpec], nodes: list[str], output_names: Sequence[str], out_nodes: list[str]
 ) -> FrozenModel:
     """Rebuild a frozen function so that its output tensors bear their legal names."""
-    graph_def = _folded(frozen)
+    graph_def = frozen.graph.as_graph_def()
+    _explicit_splits(graph_def, frozen.graph)
     sources = [tensor.name for tensor in frozen.inputs]
     results = [tensor.name for tensor in frozen.outputs]
 
@@ -199,20 +199,23 @@ def _named(
     )
 
 
-def _folded(frozen: Any) -> Any:
-    """The graph after constant folding: shapes that are known become numbers, which coremltools needs."""
-    graph_def = frozen.graph.as_graph_def()
-    kept = [tensor.name for tensor in (*frozen.inputs, *frozen.outputs)]
-    config = tf.compat.v1.ConfigProto()
-    options = config.graph_options.rewrite_options
-    options.optimizers.extend(["constfold", "dependency"])
-    options.min_graph_nodes = -1
-    options.fail_on_optimizer_errors = True
-    meta = tf.compat.v1.train.export_meta_graph(graph_def=graph_def, graph=frozen.graph)
-    fetches = tf.compat.v1.MetaGraphDef().collection_def["train_op"]
-    fetches.node_list.value.extend(kept)
-    meta.collection_def["train_op"].CopyFrom(fetches)
-    return tf_optimizer.OptimizeGraph(config, meta)
+def _explicit_splits(graph_def: Any, graph: Any) -> None:
+    """Replace the -1 in the sizes of a SplitV by the size it stands for: coremltools takes it as unknown."""
+    constants = {node.name: node for node in graph_def.node if node.op == "Const"}
+    for node in [node for node in graph_def.node if node.op == "SplitV"]:
+        operation = graph.get_operation_by_name(node.name)
+        results = [tensor.shape for tensor in operation.outputs]
+        sizes, axis = (constants.get(name.removeprefix("^").partition(":")[0]) for name in node.input[1:3])
+        if sizes is None or axis is None or any(shape.rank is None for shape in results):
+            continue
+        values = tf.make_ndarray(sizes.attr["value"].tensor)
+        along = int(tf.make_ndarray(axis.attr["value"].tensor))
+        known = [shape.as_list()[along] for shape in results]
+        if (values < 0).any() and None not in known:
+            held = graph_def.node.add(name=f"{node.name}/sizes", op="Const")
+            held.attr["dtype"].CopyFrom(sizes.attr["dtype"])
+            held.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(np.asarray(known, values.dtype)))
+            node.input[1] = held.name
 
 
 def from_function(function: Any, inputs: Sequence[str], outputs: Sequence[str]) -> FrozenModel:

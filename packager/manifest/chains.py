@@ -183,7 +183,7 @@ def _srgb(reader: Reader, node: Node | None) -> Literal["ignore"] | None:
         return None
     if isinstance(node, Scalar) and node.value == "ignore":
         return "ignore"
-    hint = "`convert` is not in this version: convert the file to sRGB, or leave the key out to have other profiles refused"
+    hint = "leave the key out to have other profiles refused; converting them is not in this version"
     reader.fault(node, f"`srgb` {state(node)}", "`ignore`", hint)
     return None
 

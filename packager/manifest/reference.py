@@ -10,7 +10,7 @@ from packager.manifest.annotations import describe, field_slot, fields
 from packager.manifest.loader import KEYS, RESERVED
 from packager.manifest.targets import describe as describe_option
 from packager.model.address import PackageFile
-from packager.model.manifest import Accepts, Expect, Gate, Header, ImageInput, Input, Manifest, Model, Output
+from packager.model.manifest import Accepts, Expect, Gate, Header, ImageInput, Input, Manifest, Model, Output, Sample
 from packager.model.target import OptionSpec
 from packager.registry import Catalog
 
@@ -53,6 +53,7 @@ _SHAPES = {
     "source": "an [address](#addresses)",
     "accepts": "a mapping with exactly one kind, see below",
     "steps": "a list of [steps](#steps)",
+    "expect": "a mapping of outputs, see below",
 }
 
 
@@ -80,11 +81,9 @@ def markdown(catalog: Catalog) -> str:
 
 
 def _samples() -> str:
-    about = (
-        "## samples\n\nEach sample gives an [address](#addresses) for every input by its name, and may say under "
-        "`expect` what the source model must answer, by output name:\n\n"
-    )
-    return about + _table(_rows(Expect))
+    about = "## samples\n\nEach sample gives an [address](#addresses) for every input by its name, and beside it:\n\n"
+    own = [row for row in _rows(Sample) if row[0] != "`files`"]
+    return about + _table(own) + "\nEach output under `expect` takes one or both of:\n\n" + _table(_rows(Expect))
 
 
 def _steps(catalog: Catalog) -> str:
@@ -126,7 +125,7 @@ def _rows(model: type[BaseModel], keys: Sequence[str] = ()) -> list[tuple[str, s
     for key, info in fields(model).items():
         if keys and key not in keys:
             continue
-        own = model in (Manifest, Header, Model, Input, Output)
+        own = model in (Manifest, Header, Model, Input, Output, Sample)
         takes = _SHAPES[key] if own and key in _SHAPES else describe(field_slot(info))
         needed = "yes" if info.is_required() else _default(info.default if info.default_factory is None else None)
         rows.append((f"`{key}`", takes, needed, info.description or ""))

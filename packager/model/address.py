@@ -20,7 +20,10 @@ class PackageFile(BaseModel):
     archive: str | None = Field(
         default=None, description="File name of the archive, where the version has several (wheels)."
     )
-    file: str = Field(min_length=1, description="Path inside the archive; `a.zip!b` opens a nested archive, `.` is the archive.")
+    file: str = Field(
+        min_length=1,
+        description="Path inside the archive; `a.zip!b` opens a nested archive, `.` is the archive itself.",
+    )
     sha256: str = Field(pattern=SHA256, description="64 hexadecimal digits in lower case. The hash of that file.")
     license: str | None = Field(default=None, description="SPDX expression, for NOTICE.")
 

@@ -13,7 +13,8 @@ from packager.core.constants import Constant
 from packager.model.address import PackageFile
 from packager.model.tensors import Activation, Quantization
 
-Color = Literal["rgb", "bgr", "grey"]
+Color = Literal["rgb", "bgr", "grey", "rgba", "cmyk"]
+CHANNELS = {"rgb": 3, "bgr": 3, "grey": 1, "rgba": 4, "cmyk": 4}
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class ImageType:
     @property
     def channels(self) -> int:
         """Number of interleaved channels."""
-        return 1 if self.color == "grey" else 3
+        return CHANNELS[self.color]
 
     def __str__(self) -> str:
         size = f"{self.width}x{self.height}" if self.width is not None else "any size"

@@ -66,8 +66,9 @@ def _jobs(
     for target in targets:
         needed = [f"verify:{a.id}" for a in artifacts if target in a.wanted_by]
         jobs.append(Job(f"render:{target}", tuple(needed)))
-    ends = [f"render:{t}" for t in targets] or [f"verify:{a.id}" for a in artifacts]
-    return (*jobs, Job("bundle", tuple(ends)))
+    rendered = {needed for job in jobs if job.id.startswith("render:") for needed in job.needs}
+    checked = [f"verify:{a.id}" for a in artifacts if f"verify:{a.id}" not in rendered]
+    return (*jobs, Job("bundle", (*checked, *(f"render:{t}" for t in targets))))
 
 
 def _notes(manifest: Manifest) -> tuple[str, ...]:

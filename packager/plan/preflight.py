@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from packager.core.errors import Finding, PlanError
+from packager.core.languages import LANGUAGES
 from packager.model.contract import Chain
 from packager.model.manifest import Manifest
 from packager.model.source import ModelSource
@@ -15,7 +18,9 @@ Chains = tuple[tuple[Chain, ...], tuple[Chain, ...]]
 def check(manifest: Manifest, source: ModelSource, catalog: Catalog, resolve: Resolve) -> Chains:
     """Checked chains of inputs and outputs. Raises `PlanError` with every finding, each at its line."""
     inputs, outputs, findings = build_chains(manifest, source, catalog, resolve)
-    findings += Preflight(manifest, source, catalog).findings()
+    preflight = Preflight(manifest, source, catalog)
+    preflight.native_steps((*inputs, *outputs))
+    findings += preflight.findings()
     if findings:
         raise PlanError(tuple(findings))
     return inputs, outputs
@@ -43,8 +48,6 @@ class Preflight:
                 "there are no samples: nothing would prove the contract or the converted models",
                 expected="`samples:` with one typical input or more, each with what is expected of it",
             )
-        if not self.manifest.formats and not self.manifest.targets:
-            self._find((), "nothing is to be built", expected="`targets:`, `formats:` or both")
         for index, wanted in enumerate(self.manifest.formats):
             runtime, _, precision = wanted.partition("/")
             self._pair(("formats", index), runtime, precision)
@@ -53,6 +56,14 @@ class Preflight:
             for precision in target.precision:
                 self._pair((*target.path, "precision"), target.runtime, precision)
         return self._found
+
+    def native_steps(self, chains: Sequence[Chain]) -> None:
+        """Every step must have native code in the language of every target."""
+        for target in self.manifest.targets:
+            language = LANGUAGES[self.catalog.targets[target.id].language]
+            for use in (use for chain in chains for use in chain.steps):
+                if not self.catalog.native_files(use.step, language):
+                    self._find(use.path, f"step `{use.step}` has no {language.name} code, which `{target.id}` needs")
 
     def _find(self, place: Place, what: str, expected: str = "", hint: str = "") -> None:
         where = self.manifest.where(*place)

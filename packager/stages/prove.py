@@ -18,6 +18,7 @@ from packager.model.target import Harness, HarnessStep, TargetSpec
 MARK = "packager-golden\t"
 TAIL = 400
 STAGES = ("decode", "input", "output", "result")
+"""In the order of the data."""
 
 
 @dataclass
@@ -93,9 +94,7 @@ def _run_steps(row: Row, harness: Harness, words: Mapping[str, str], runner: Run
         _conclude(row, harness)
     failed_stages = {check["stage"] for check in row.checks if check["result"] != "passed"}
     seen = dict.fromkeys(check["stage"] for check in row.checks)
-    row.stages = [
-        stage for stage in ("decode", "input", "output", "result") if stage in seen and stage not in failed_stages
-    ]
+    row.stages = [stage for stage in STAGES if stage in seen and stage not in failed_stages]
 
 
 def _conclude(row: Row, harness: Harness) -> None:
@@ -119,7 +118,9 @@ def _run_step(row: Row, step: HarnessStep, words: Mapping[str, str], runner: Run
     for line in done.stdout.splitlines():
         position = line.find(MARK)
         if position >= 0:
-            sample, stage, result, *detail = line[position + len(MARK) :].split("\t")
+            fields = line[position + len(MARK) :].split("\t")
+            fields += ["?"] * (3 - len(fields))  # a cut line is a failed check
+            sample, stage, result, *detail = fields
             check = {"sample": sample, "stage": stage, "result": result, "detail": " ".join(detail)}
             if check not in row.checks:
                 row.checks.append(check)

@@ -27,10 +27,15 @@ def reverify(
         name = f"{artifact['runtime']}/{artifact['precision']}"
         if artifact["runtime"] not in catalog.runtimes:
             raise BundleChangedError(f"{name} needs runtime {artifact['runtime']}, which this installation lacks")
-        records: Records = json.loads((bundle / artifact["golden"] / "index.json").read_bytes())["records"]
-        samples = list(dict.fromkeys(record["sample"] for record in records))
-        got = _run(bundle, artifact, samples, records, catalog, actions, scratch)
-        rows.append({"artifact": name, **_compare(bundle / artifact["golden"], artifact, samples, records, got)})
+        try:
+            records: Records = json.loads((bundle / artifact["golden"] / "index.json").read_bytes())["records"]
+            samples = list(dict.fromkeys(record["sample"] for record in records))
+            got = _run(bundle, artifact, samples, records, catalog, actions, scratch)
+            row = _compare(bundle / artifact["golden"], artifact, samples, records, got)
+        except (OSError, ValueError, TypeError, LookupError) as fault:  # the bundle may come from anywhere
+            what = f"the golden vectors of {name} cannot be read: {type(fault).__name__}: {fault}"
+            raise BundleChangedError(what, hint="the bundle is damaged: build it again") from fault
+        rows.append({"artifact": name, **row})
     return rows
 
 

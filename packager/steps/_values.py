@@ -34,6 +34,14 @@ def need_pixels(step: str, value: ContractType) -> ImageType:
     return image
 
 
+def need_color(step: str, value: ContractType, color: str) -> ImageType:
+    """The value as an image of this colour model, or `StepMismatchError`."""
+    image = need_image(step, value)
+    if image.color != color:
+        raise StepMismatchError(f"`{step}` works on {color} pixels, but the value before it is {image}", color)
+    return image
+
+
 def need_size(step: str, value: ImageType) -> tuple[int, int]:
     """Width and height of an image whose size is known, or `StepMismatchError`."""
     if value.width is None or value.height is None:
@@ -69,6 +77,18 @@ def refuse_activation(step: str, value: TensorType, kinds: tuple[str, ...]) -> N
 def aligned(count: int) -> int:
     """Bytes that one arena block of `count` bytes takes."""
     return -(-count // ALIGNMENT) * ALIGNMENT
+
+
+def largest_area(value: ImageType) -> int:
+    """Pixels of the largest allowed image."""
+    w, h = largest_frontier(value)
+    return int(np.max(w * h))
+
+
+def div255(product: Array) -> Array:
+    """Pillow's rounded division by 255 of a product of bytes: t = p + 128; ((t >> 8) + t) >> 8."""
+    t = product.astype(np.int32) + 128
+    return ((t >> 8) + t) >> 8
 
 
 def largest_frontier(value: ImageType) -> tuple[Array, Array]:

@@ -87,7 +87,9 @@ def check(case: Case) -> None:
         np.testing.assert_allclose(have, want, rtol=case.rtol, atol=case.atol)
 
 
-def ort(op_type: str, inputs: Sequence[np.ndarray | None], *, outputs: int = 1, opset: int = 18, **attributes: Any) -> Any:
+def ort(
+    op_type: str, inputs: Sequence[np.ndarray | None], *, outputs: int = 1, opset: int = 18, **attributes: Any
+) -> Any:
     """Run one ONNX op in ONNX Runtime."""
     import onnx
     import onnxruntime
@@ -99,10 +101,7 @@ def ort(op_type: str, inputs: Sequence[np.ndarray | None], *, outputs: int = 1, 
     graph = helper.make_graph(
         [node],
         "g",
-        [
-            helper.make_tensor_value_info(k, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
-            for k, v in given.items()
-        ],
+        [helper.make_tensor_value_info(k, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape) for k, v in given.items()],
         [onnx.ValueInfoProto(name=f"o{n}") for n in range(outputs)],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)

@@ -118,6 +118,7 @@ CASES: dict[str, str | bytes] = {
     "expect_unknown_output": replaced("expect: {verdict: {label: person, ", "expect: {verdikt: {label: person, "),
     "expect_without_output": replaced("{verdict: {label: person, score: [0.90, 0.95]}}", "{label: person}"),
     "expect_nothing": replaced("{label: person, score: [0.90, 0.95]}", "{}"),
+    "srgb_convert": replaced("- {photo: samples/astronaut.png,", "- {photo: samples/astronaut.png, srgb: convert,"),
     "score_reversed": replaced("[0.90, 0.95]", "[0.95, 0.90]"),
     "score_not_a_range": replaced("[0.90, 0.95]", "0.9"),
     "score_of_three": replaced("[0.90, 0.95]", "[0.1, 0.2, 0.3]"),

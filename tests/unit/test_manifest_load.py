@@ -96,6 +96,13 @@ def test_labels_of_any_language(project: Path, label: str) -> None:
     assert read(project, replaced("label: person", f"label: {quoted}")).samples[0].expect["verdict"].label == label
 
 
+def test_sample_that_ignores_its_colour_profile(project: Path) -> None:
+    one, two = read(
+        project, replaced("- photo: samples/chelsea.png", "- srgb: ignore\n    photo: samples/chelsea.png")
+    ).samples
+    assert (one.srgb, two.srgb) == (None, "ignore")
+
+
 def test_bare_step_is_a_step_without_parameters(project: Path) -> None:
     one, two, three = (
         read(project, replaced("- softmax", text)) for text in ("- softmax", "- softmax:", "- softmax: {}")

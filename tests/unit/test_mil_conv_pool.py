@@ -88,12 +88,16 @@ def _convt(name, shape, weight, *, stride, dilation=None, groups=1, pad_type="va
         if pad is not None:
             attributes["pads"] = _onnx_pads(pad)
         if output is not None and pad is not None:
-            full = [(n - 1) * s + (k - 1) * d + 1 - a - e for n, s, k, d, a, e in
-                    zip(shape[2:], stride, weight[2:], dilation, pad[::2], pad[1::2], strict=True)]
+            full = [
+                (n - 1) * s + (k - 1) * d + 1 - a - e
+                for n, s, k, d, a, e in zip(shape[2:], stride, weight[2:], dilation, pad[::2], pad[1::2], strict=True)
+            ]
             attributes["output_padding"] = [o - f for o, f in zip(output, full, strict=True)]
         return ort("ConvTranspose", [x, w, b], **attributes)
 
-    return Case("conv_transpose", name, {"x": x}, lambda x: _mb().conv_transpose(x=x, weight=w, **options), expect, atol=2e-5)
+    return Case(
+        "conv_transpose", name, {"x": x}, lambda x: _mb().conv_transpose(x=x, weight=w, **options), expect, atol=2e-5
+    )
 
 
 def _convt_same(name, shape, weight, stride, output=None):
@@ -112,7 +116,9 @@ def _convt_same(name, shape, weight, stride, output=None):
         )
         return y.numpy().transpose(0, 3, 1, 2)
 
-    return Case("conv_transpose", name, {"x": x}, lambda x: _mb().conv_transpose(x=x, weight=w, **options), expect, atol=2e-5)
+    return Case(
+        "conv_transpose", name, {"x": x}, lambda x: _mb().conv_transpose(x=x, weight=w, **options), expect, atol=2e-5
+    )
 
 
 TRANSPOSED = [

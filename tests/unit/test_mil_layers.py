@@ -91,11 +91,21 @@ NHWC = IMAGE.transpose(0, 2, 3, 1)
 
 
 def _bilinear(height, width, *, align=False, half=False):
-    return _tf().raw_ops.ResizeBilinear(images=NHWC, size=[height, width], align_corners=align, half_pixel_centers=half).numpy().transpose(0, 3, 1, 2)
+    return (
+        _tf()
+        .raw_ops.ResizeBilinear(images=NHWC, size=[height, width], align_corners=align, half_pixel_centers=half)
+        .numpy()
+        .transpose(0, 3, 1, 2)
+    )
 
 
 def _nearest(height, width, *, half=False):
-    return _tf().raw_ops.ResizeNearestNeighbor(images=NHWC, size=[height, width], half_pixel_centers=half).numpy().transpose(0, 3, 1, 2)
+    return (
+        _tf()
+        .raw_ops.ResizeNearestNeighbor(images=NHWC, size=[height, width], half_pixel_centers=half)
+        .numpy()
+        .transpose(0, 3, 1, 2)
+    )
 
 
 SIZES = ((10, 14), (8, 3), (3, 11), (1, 1))
@@ -124,7 +134,9 @@ SEQ = normal(STEPS, BATCH, IN, seed=20)
 
 def _weights(gates, directions, seed):
     scale = np.float32(0.7)
-    return [normal(directions, gates * H, n, seed=seed + i) * scale for i, n in enumerate((IN, H))] + [normal(directions, gates * H, seed=seed + 3)]
+    return [normal(directions, gates * H, n, seed=seed + i) * scale for i, n in enumerate((IN, H))] + [
+        normal(directions, gates * H, seed=seed + 3)
+    ]
 
 
 def _states(directions, seed):
@@ -155,18 +167,39 @@ def _lstm(name, direction, *, sequence=True, acts=("sigmoid", "tanh", "tanh"), p
     order = (0, 2, 1, 3)  # ONNX: input, output, forget, cell
     wm, rm, bm = (_reorder(v, order) for v in (w, r, b))
     pm = _reorder(p, (0, 2, 1))
-    options = {"direction": direction, "output_sequence": sequence, "weight_ih": wm[0], "weight_hh": rm[0],
-               "recurrent_activation": acts[0], "cell_activation": acts[1], "activation": acts[2]}
+    options = {
+        "direction": direction,
+        "output_sequence": sequence,
+        "weight_ih": wm[0],
+        "weight_hh": rm[0],
+        "recurrent_activation": acts[0],
+        "cell_activation": acts[1],
+        "activation": acts[2],
+    }
     options |= {"bias": bm[0]} if bias else {}
     options |= {"peephole": pm[0]} if peephole else {}
     if d == 2:
-        options |= {"weight_ih_back": wm[1], "weight_hh_back": rm[1]} | ({"bias_back": bm[1]} if bias else {}) | ({"peephole_back": pm[1]} if peephole else {})
+        options |= (
+            {"weight_ih_back": wm[1], "weight_hh_back": rm[1]}
+            | ({"bias_back": bm[1]} if bias else {})
+            | ({"peephole_back": pm[1]} if peephole else {})
+        )
     joined_h, joined_c = (np.concatenate(list(v), axis=-1) for v in (h, c))
-    onnx_names = {"sigmoid": "Sigmoid", "tanh": "Tanh", "scaled_tanh": "Tanh", "relu": "Relu", "hard_sigmoid": "HardSigmoid", "linear": "Affine"}
+    onnx_names = {
+        "sigmoid": "Sigmoid",
+        "tanh": "Tanh",
+        "scaled_tanh": "Tanh",
+        "relu": "Relu",
+        "hard_sigmoid": "HardSigmoid",
+        "linear": "Affine",
+    }
     both = np.concatenate([b, np.zeros_like(b)], axis=1) if bias else None
     names = [onnx_names[a] for a in acts] * d
-    parameters = {"activations": names, "activation_alpha": [0.2 if n == "HardSigmoid" else 1.0 for n in names],
-                  "activation_beta": [0.5 if n == "HardSigmoid" else 0.0 for n in names]}
+    parameters = {
+        "activations": names,
+        "activation_alpha": [0.2 if n == "HardSigmoid" else 1.0 for n in names],
+        "activation_beta": [0.5 if n == "HardSigmoid" else 0.0 for n in names],
+    }
     return Case("lstm", name, {"x": SEQ, "h": joined_h, "c": joined_c},
                 lambda x, h, c: list(_mb().lstm(x=x, initial_h=h, initial_c=c, **options)),
                 lambda: _onnx_sequence("LSTM", [SEQ, w, r, both, None, h, c, p if peephole else None], direction, sequence, **parameters), atol=1e-5)  # fmt: skip
@@ -176,8 +209,14 @@ def _gru(name, direction, *, sequence=True, acts=("sigmoid", "tanh"), after=Fals
     w, r, b = _weights(3, 1, 41)
     h, rb = _states(1, 50), normal(1, 3 * H, seed=51)
     order = (1, 2, 0)  # ONNX: update, reset, hidden
-    options = {"direction": direction, "output_sequence": sequence, "weight_ih": _reorder(w, order)[0], "weight_hh": _reorder(r, order)[0],
-               "recurrent_activation": acts[0], "activation": acts[1]}
+    options = {
+        "direction": direction,
+        "output_sequence": sequence,
+        "weight_ih": _reorder(w, order)[0],
+        "weight_hh": _reorder(r, order)[0],
+        "recurrent_activation": acts[0],
+        "activation": acts[1],
+    }
     if after:
         options |= {"bias": _reorder(rb, order)[0], "input_bias": _reorder(b, order)[0], "reset_after": True}
     else:
@@ -192,7 +231,14 @@ def _gru(name, direction, *, sequence=True, acts=("sigmoid", "tanh"), after=Fals
 def _rnn(name, direction, sequence, act):
     w, r, b = _weights(1, 1, 61)
     h = _states(1, 70)
-    options = {"direction": direction, "output_sequence": sequence, "weight_ih": w[0], "weight_hh": r[0], "bias": b[0], "activation": act}
+    options = {
+        "direction": direction,
+        "output_sequence": sequence,
+        "weight_ih": w[0],
+        "weight_hh": r[0],
+        "bias": b[0],
+        "activation": act,
+    }
     return Case("rnn", name, {"x": SEQ, "h": h[0]}, lambda x, h: list(_mb().rnn(x=x, initial_h=h, **options)),
                 lambda: _onnx_sequence("RNN", [SEQ, w, r, np.concatenate([b, np.zeros_like(b)], axis=1), None, h], direction, sequence,
                                        activations=[{"tanh": "Tanh", "relu": "Relu"}[act]]), atol=1e-5)  # fmt: skip

@@ -65,7 +65,7 @@ MOVES = [
     _case("split", "equal", X, {"num_splits": 2, "axis": -1}, lambda: [y.numpy() for y in _tf().split(X, 2, -1)]),
     _case("split", "sizes", X, {"split_sizes": [1, 3], "axis": 2}, lambda: [y.numpy() for y in _tf().split(X, [1, 3], 2)]),
     _slice("plain", begin=[0, 1, 1], end=[2, 3, 4], stride=[1, 1, 2]),
-    _slice("negative", begin=[-1, -3, -1], end=[-3, -1, -5], stride=[-1, 1, -2]),
+    _slice("negative", begin=[-1, -3, -1], end=[-2, -1, -4], stride=[-1, 1, -2]),
     _slice("masks", begin=[1, 2, 1], end=[1, 1, 2], stride=[1, -1, 1], begin_mask=0b110, end_mask=0b111),
     _slice("squeeze", begin=[-1, 0, 2], end=[0, 3, 0], stride=[1, 1, 1], shrink_mask=0b101),
     _slice("beyond", begin=[0, 0, -9], end=[9, 2, 9], stride=[1, 1, 3]),

@@ -144,17 +144,18 @@ def transformer():
     return net.model(feeds, [net.nodes[-1].output[0]]), feeds
 
 
+# Maker, and the most transposes in TFLite and in Core ML (whose own layout is N, C, H, W).
 NETWORKS = {
-    "classifier": (classifier, 1),
-    "detector": (detector, 1),
-    "heatmaps": (heatmaps, 4),
-    "transformer": (transformer, 5),
+    "classifier": (classifier, 1, 1),
+    "detector": (detector, 1, 6),
+    "heatmaps": (heatmaps, 4, 2),
+    "transformer": (transformer, 5, 5),
 }
 
 
 @pytest.mark.parametrize("name", list(NETWORKS))
 def test_tflite_agrees_and_few_transposes_are_left(name):
-    make, most = NETWORKS[name]
+    make, most, _ = NETWORKS[name]
     model, feeds = make()
     expected = by_onnxruntime(model, feeds)
     got, ops, names = by_tflite(model, feeds)
@@ -171,7 +172,7 @@ def test_core_ml_converts_with_few_transposes(name):
 
     from packager.importers.onnx import to_tf
 
-    make, most = NETWORKS[name]
+    make, _, most = NETWORKS[name]
     model, _ = make()
     package = coremltools.convert(
         [to_tf(model)],
@@ -184,6 +185,6 @@ def test_core_ml_converts_with_few_transposes(name):
     kinds = [operation.op_type for operation in function.operations]
     print(f"\n{name}: {kinds.count('transpose')} transposes of {len(kinds) - kinds.count('const')} ops")
     assert "while_loop" not in kinds
-    assert kinds.count("transpose") <= most + 5
+    assert kinds.count("transpose") <= most
     outputs = [entry.name for entry in package.get_spec().description.output]
     assert len(outputs) == len(model.graph.output)

@@ -71,6 +71,11 @@ class Value:
         return int(np.prod([size or 1 for size in self.shape]))
 
     @property
+    def only_last(self) -> bool:
+        """Whether the tensor is stored channels-last and not (yet) in ONNX order."""
+        return self._first is None
+
+    @property
     def has_first(self) -> bool:
         """Whether ONNX order costs nothing."""
         return self._first is not None or self._free(to_first(self.rank), last=True)
@@ -105,7 +110,7 @@ def choose_last(operands: Sequence[Operand]) -> bool:
     """Return whether an op on these operands costs less transposing channels-last than in ONNX order."""
     values = [operand for operand in operands if isinstance(operand, Value)]
     rank = max((len(operand.shape) for operand in operands if operand is not None), default=0)
-    if rank < 3 or all(value.has_first for value in values if value.rank == rank):
+    if rank < 3 or not any(value.only_last for value in values if value.rank == rank):
         return False
     if any(value.rank != rank and any(size != 1 for size in value.shape) for value in values):
         return False

@@ -29,7 +29,7 @@ def artifact_rows(verdicts: Sequence[Verdict], sizes: Mapping[str, int]) -> list
         passed[key] = passed.get(key, True) and verdict.passed
     rows = []
     for v in verdicts:
-        figures = {name: None if math.isnan(value) else value for name, value in asdict(v.figures).items()}
+        figures = {name: value if math.isfinite(value) else None for name, value in asdict(v.figures).items()}
         gate = {
             "passed": passed[v.runtime, v.precision],
             "kernel_set_passed": v.passed,

@@ -7,8 +7,8 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from packager.core.errors import BundleError
@@ -26,30 +26,44 @@ def publish(out: Path, name: str, files: Iterable[RenderedFile], before_swap: Ca
 
     `before_swap` gets the staged folder while this build holds the lock of the output folder. Raises `BundleError`.
     """
-    final = out / name
+    final, staged = out / name, out / f".{name}{STAGING}"
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        handle = open_for_lock(out)
+        with _alone(out):
+            try:
+                _remove_leftovers(out)
+                _write(staged, files)
+                before_swap(staged)
+                _swap(staged, final)
+            finally:
+                _remove(staged)
     except OSError as fault:
         raise BundleError(
-            f"{out} cannot be written: {fault.strerror}", hint="choose another folder by --out"
+            f"the bundle cannot be written in {out}: {fault.strerror or fault}",
+            expected="a folder that can be written, with enough space",
+            hint="free some disk space" if fault.errno == errno.ENOSPC else "choose another folder by --out",
         ) from fault
-    staged = out / f".{name}{STAGING}"
+    return final
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold the lock of the output folder, which is made where it is missing."""
+    out.mkdir(parents=True, exist_ok=True)
+    handle = open_for_lock(out)
     try:
         lock(handle, exclusive=True, wait=True)
-        _remove_leftovers(out)
-        _write(staged, files)
-        before_swap(staged)
-        _swap(staged, final)
-    except OSError as fault:
-        raise BundleError(
-            f"the bundle could not be written: {fault.strerror or fault}",
-            hint="free some disk space" if fault.errno == errno.ENOSPC else "check the output folder's permissions",
-        ) from fault
+        yield
     finally:
-        _remove(staged)
         os.close(handle)
-    return final
+
+
+def change(path: Path, action: Callable[[], None]) -> None:
+    """Run `action` on the bundle at `path` while no build can replace it. Raises `BundleError`."""
+    try:
+        with _alone(path.absolute().parent):
+            action()
+    except OSError as fault:
+        raise BundleError(f"{path} cannot be written: {fault.strerror or fault}") from fault
 
 
 def tidy(out: Path) -> None:
@@ -71,7 +85,7 @@ def _remove_leftovers(out: Path) -> None:
     for path in sorted(out.iterdir()):
         if path.name.startswith(".") and path.name.endswith(ASIDE):
             final = out / path.name[1 : -len(ASIDE)]
-            if not final.exists():
+            if not os.path.lexists(final):
                 path.rename(final)
                 continue
         if path.name.startswith(".") and path.name.endswith((STAGING, ASIDE)):
@@ -99,7 +113,7 @@ def _write(staged: Path, files: Iterable[RenderedFile]) -> None:
 
 def _swap(staged: Path, final: Path) -> None:
     """Put `staged` in the place of `final`; the old bundle, if any, is then in the staged place."""
-    if not final.exists() and not final.is_symlink():
+    if not os.path.lexists(final):
         staged.rename(final)
         return
     if _exchange(staged, final):

@@ -24,7 +24,7 @@ def report_html(receipt: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
 
 def _figure(value: object) -> str:
     if value is None:
-        return "not a number"
+        return "not finite"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps
 
 from packager.model.contract import ContractType, ImageType, TensorType
 
@@ -16,6 +17,8 @@ SRGB_COLORANTS = ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0
 """sRGB's primaries adapted to D50 as ICC profiles store them (IEC 61966-2-1, Bradford), XYZ."""
 COLORANT_TOLERANCE = 0.003
 PLAIN_MODES = ("RGB", "L", "1", "P")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+"""Pillow reads more, some by starting other programs."""
 
 
 class DecodeError(Exception):
@@ -51,29 +54,40 @@ def _tensor(path: Path, kind: TensorType) -> NDArray[Any]:
 
 def _image(path: Path, kind: ImageType, ignore_profile: bool) -> NDArray[Any]:
     try:
-        with Image.open(path) as opened:
-            limit = kind.max_pixels
-            if limit is not None and opened.width * opened.height > limit:
-                raise DecodeError(
-                    f"{path.name} has {opened.width}x{opened.height} pixels, the input accepts {limit / 1e6:g} MP",
-                    "raise `accepts: {image: {max: ...}}` or use a smaller image",
-                )
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as opened:
+            _refuse_large(path.name, opened, kind.max_pixels)
+            deep = ";16" in str(opened.tile)  # Pillow cuts 16-bit RGB to 8 bits without a word
             opened.load()
-            _refuse_mode(path.name, opened)
+            _refuse_mode(path.name, opened, deep)
             if not ignore_profile:
                 _refuse_profile(path.name, opened)
             image = ImageOps.exif_transpose(opened)
             return np.ascontiguousarray(np.asarray(image.convert("RGB")))
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as fault:
-        raise DecodeError(f"{path.name} cannot be decoded as an image: {fault}") from fault
+    except DecodeError:
+        raise
+    except Exception as fault:  # a broken file makes Pillow's readers raise anything
+        hint = f"files that can be decoded: {', '.join(FORMATS)}"
+        raise DecodeError(f"{path.name} cannot be decoded as an image: {fault}", hint) from fault
 
 
-def _refuse_mode(name: str, image: Image.Image) -> None:
-    if image.mode not in PLAIN_MODES and not _opaque(image):
+def _refuse_large(name: str, image: Image.Image, limit: int | None) -> None:
+    if limit is not None and image.width * image.height > limit:
         raise DecodeError(
-            f"{name} has pixel mode {image.mode}, which this version does not convert",
-            "save the image as 8-bit RGB or grey without transparency",
+            f"{name} has {image.width}x{image.height} pixels, the input accepts {limit / 1e6:g} MP",
+            "raise `accepts: {image: {max: ...}}` or use a smaller image",
         )
+
+
+def _refuse_mode(name: str, image: Image.Image, deep: bool) -> None:
+    hint = "save the image as 8-bit RGB or grey without transparency"
+    if deep or image.mode.startswith("I"):
+        raise DecodeError(f"{name} has 16 bits a channel, which this version does not convert", hint)
+    if _opaque(image):
+        return
+    if image.has_transparency_data:
+        raise DecodeError(f"{name} has transparency (mode {image.mode}), which this version does not convert", hint)
+    if image.mode not in PLAIN_MODES:
+        raise DecodeError(f"{name} has pixel mode {image.mode}, which this version does not convert", hint)
 
 
 def _refuse_profile(name: str, image: Image.Image) -> None:

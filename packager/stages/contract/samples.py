@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,13 +25,15 @@ RunSource = Callable[[list[dict[str, NDArray[Any]]]], list[dict[str, NDArray[Any
 Place = tuple[str | int, ...]
 
 
-def sample_name(sample: Sample, index: int, taken: set[str]) -> str:
-    """Name of a sample: its first file's stem, with a number where two are alike."""
+def sample_name(sample: Sample, index: int, taken: Collection[str]) -> str:
+    """Name of a sample: its first file's stem, with a number where two are alike; letter case does not count."""
     first = next(iter(sample.files.values()))
     file = first.file.rpartition("!")[2] if isinstance(first, PackageFile) else first
     stem = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in PurePosixPath(file).stem)
     name = stem or f"sample_{index}"
-    return f"{name}_{index}" if name in taken else name
+    folded = {known.casefold() for known in taken}
+    numbered = (f"{name}_{number}" for number in itertools.count(index))
+    return next(text for text in itertools.chain([name], numbered) if text.casefold() not in folded)
 
 
 def source_goldens(
@@ -44,7 +47,7 @@ def source_goldens(
     decoded: list[dict[str, NDArray[Any]]] = []
     feeds: list[dict[str, NDArray[Any]]] = []
     for index, sample in enumerate(manifest.samples):
-        names.append(sample_name(sample, index, set(names)))
+        names.append(sample_name(sample, index, names))
         values, feed = _through_inputs(manifest, plan, catalog, resolve, sample.files, ("samples", index), sample.srgb)
         decoded.append(values)
         feeds.append(feed)
@@ -83,14 +86,14 @@ def _through_inputs(
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     values, feed = {}, {}
     for chain in plan.inputs:
+        here = (*place, chain.name)
         if chain.name not in files:
             raise ManifestError(_finding(manifest, place, f"no data for input `{chain.name}`"))
         try:
             values[chain.name] = decode(resolve(files[chain.name]), chain.start, srgb == "ignore")
         except DecodeError as fault:
-            here = (*place, chain.name)
             raise ManifestError(_finding(manifest, here, str(fault), hint=fault.hint)) from fault
-        feed[chain.tensor] = _apply(manifest, catalog, chain, values[chain.name], place)
+        feed[chain.tensor] = _apply(manifest, catalog, chain, values[chain.name], here)
     return values, feed
 
 

@@ -14,6 +14,7 @@ from packager.model.artifact import Figures
 Outputs = Mapping[str, NDArray[Any]]
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def figures(source: Sequence[Outputs], got: Sequence[Outputs], decided: Sequence[str], margin: float) -> Figures:
     """Compare outputs by name, sample by sample.
 

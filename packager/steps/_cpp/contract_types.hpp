@@ -137,6 +137,12 @@ static inline uint8_t* take_image(int32_t width, int32_t height, int32_t channel
   return data;
 }
 
+/// A product of two bytes divided by 255, rounded.
+static inline int32_t div255(int32_t product) {
+  const int32_t t = product + 128;
+  return ((t >> 8) + t) >> 8;
+}
+
 }  // namespace packager_contract
 
 #endif

@@ -1,7 +1,9 @@
 package packager.contract
 
 /** The input does not fit the contract: too large, empty, wrong size, or not finite. */
-public class ContractException(message: String) : RuntimeException(message)
+public class ContractException(
+    message: String,
+) : RuntimeException(message)
 
 /**
  * An 8-bit sRGB image over the caller's bytes, which are not copied and must not change while it is used.
@@ -13,14 +15,12 @@ public class ContractException(message: String) : RuntimeException(message)
  * @property stride bytes from one row to the next
  * @throws ContractException if the image is empty or [data] is too short
  */
-public class Image
-@JvmOverloads
-constructor(
+public class Image(
     public val data: ByteArray,
     public val width: Int,
     public val height: Int,
-    public val channels: Int = 3,
-    public val stride: Int = width * channels,
+    public val channels: Int,
+    public val stride: Int,
 ) {
     init {
         if (width < 1 || height < 1) throw ContractException("the image is empty: $width x $height")
@@ -31,6 +31,13 @@ constructor(
             throw ContractException("$width x $height x $channels pixels need $needed bytes, got ${data.size}")
         }
     }
+
+    /** An image without gaps between its rows. */
+    public constructor(data: ByteArray, width: Int, height: Int, channels: Int) :
+        this(data, width, height, channels, width * channels)
+
+    /** A colour image without gaps between its rows. */
+    public constructor(data: ByteArray, width: Int, height: Int) : this(data, width, height, 3)
 
     /** Throws if this image has other channels, or more pixels. */
     internal fun check(

@@ -12,7 +12,7 @@ from pydantic import Field
 from packager.core.constants import Choice
 from packager.model.contract import Call, ContractType, ImageType, StepMismatchError, StepParams
 from packager.steps import normalize
-from packager.steps._values import Array, aligned, largest_frontier, need_pixels
+from packager.steps._values import Array, aligned, largest_area, need_pixels
 
 SUMMARY = "order of colour channels: rgb or bgr"
 NEEDS: tuple[str, ...] = ()
@@ -44,12 +44,8 @@ def apply(bound: Params, value: Array) -> Array:  # noqa: ARG001
 def call(bound: Params, value: ContractType) -> Call:
     """`channels(order)`: image -> image; order `bgr` exchanges first and third."""
     image = need_pixels("channels", value)
-    return Call("channels", (("order", Choice("channel_order", "bgr")),), result_type(bound, value), _bytes(image))
-
-
-def _bytes(image: ImageType) -> int:
-    w, h = largest_frontier(image)
-    return aligned(int(np.max(w * h)) * image.channels)
+    arguments = (("order", Choice("channel_order", "bgr")),)
+    return Call("channels", arguments, result_type(bound, value), aligned(3 * largest_area(image)))
 
 
 def fuse(bound: Params, value: ContractType, following: Sequence[tuple[str, Any]]) -> tuple[Call, int] | None:

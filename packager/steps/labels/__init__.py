@@ -10,6 +10,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
+from packager.core.constants import Constant, Float32
 from packager.model.address import Address
 from packager.model.contract import (
     Call,
@@ -19,7 +20,6 @@ from packager.model.contract import (
     ResultType,
     StepMismatchError,
     StepParams,
-    TensorType,
 )
 from packager.steps._values import Array, aligned, need_tensor
 
@@ -41,7 +41,11 @@ class Params(StepParams):
     file: Address | None = Field(default=None, description="Text file, UTF-8, one label in a line.")
     names: Names | None = Field(default=None, description="The labels themselves, in place of a file.")
     top: Annotated[int, Field(gt=0)] | None = Field(
-        default=None, description="How many of the best classes the result holds; at most 5 if left out."
+        default=None,
+        description="How many of the best classes the result holds at most; if left out 5, or with `threshold` all.",
+    )
+    threshold: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+        default=None, description="Least score of a class in the result (multi-label)."
     )
 
     @model_validator(mode="after")
@@ -57,10 +61,11 @@ class Params(StepParams):
 
 @dataclass(frozen=True)
 class BoundLabels:
-    """Labels by class index, and how many of the best are kept."""
+    """Labels by class index, how many of the best are kept, and the least score of those (None: any)."""
 
     names: tuple[str, ...]
     top: int
+    threshold: float | None = None
 
 
 def bind(params: Params, files: Mapping[str, Path]) -> BoundLabels:
@@ -68,10 +73,10 @@ def bind(params: Params, files: Mapping[str, Path]) -> BoundLabels:
     names = read_labels(files["file"]) if params.names is None else params.names
     for name in names:
         _check_name(name)
-    top = params.top if params.top is not None else min(TOP, len(names))
+    top = params.top or (min(TOP, len(names)) if params.threshold is None else len(names))
     if top > len(names):
         raise StepMismatchError(f"`top: {top}` of {len(names)} labels", f"at most {len(names)}")
-    return BoundLabels(names, top)
+    return BoundLabels(names, top, params.threshold)
 
 
 def read_labels(file: Path) -> tuple[str, ...]:
@@ -120,16 +125,24 @@ def best(scores: Array, count: int) -> list[int]:
 
 
 def apply(bound: BoundLabels, value: Array) -> Classification:
-    """float32 [1, n] -> the `top` best. Raises ValueError where a score is NaN or infinite."""
+    """float32 [1, n] -> the `top` best, of these the ones with a score >= (float)threshold.
+
+    Raises ValueError where a score is NaN or infinite.
+    """
     scores = value.reshape(-1)
     if not np.isfinite(scores).all():
         raise ValueError("a score is not finite")
-    return Classification(tuple(Label(bound.names[i], float(scores[i]), i) for i in best(scores, bound.top)))
+    kept = best(scores, bound.top)
+    if bound.threshold is not None:
+        kept = [i for i in kept if scores[i] >= np.float32(bound.threshold)]
+    return Classification(tuple(Label(bound.names[i], float(scores[i]), i) for i in kept))
 
 
 def call(bound: BoundLabels, value: ContractType) -> Call:
-    """`labels(names, top)`: float32 tensor -> Classification."""
-    tensor = need_tensor("labels", value)
-    assert isinstance(tensor, TensorType)
-    arguments = (("names", bound.names), ("top", bound.top))
-    return Call("labels", arguments, result_type(bound, value), aligned(LABEL_SCORE_BYTES * bound.top))
+    """`labels(names, top)` or `labels_above(names, top, threshold)`: float32 tensor -> Classification."""
+    arguments: tuple[tuple[str, Constant], ...] = (("names", bound.names), ("top", bound.top))
+    output, workspace = result_type(bound, value), aligned(LABEL_SCORE_BYTES * bound.top)
+    if bound.threshold is None:
+        return Call("labels", arguments, output, workspace)
+    threshold = Float32(float(np.float32(bound.threshold)))
+    return Call("labels_above", (*arguments, ("threshold", threshold)), output, workspace)

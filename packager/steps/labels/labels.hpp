@@ -25,6 +25,15 @@ static inline Status labels(Tensor<const float> in, Strings names, int32_t top, 
   return Status::kOk;
 }
 
+/// `labels`, of these the ones with a score of at least `threshold`.
+static inline Status labels_above(Tensor<const float> in, Strings names, int32_t top, float threshold, Arena& arena,
+                                  Classification* out) {
+  const Status status = labels(in, names, top, arena, out);
+  if (status != Status::kOk) return status;
+  while (out->size > 0 && out->labels[out->size - 1].score < threshold) --out->size;
+  return Status::kOk;
+}
+
 }  // namespace packager_contract
 
 #endif

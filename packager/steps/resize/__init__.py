@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from packager.core.constants import Choice
-from packager.model.contract import Call, ContractType, ImageType, StepParams
-from packager.steps._values import Array, aligned, largest_frontier, need_pixels
-from packager.steps.resize import _geometry, _pillow
+from packager.core.constants import Choice, Constant
+from packager.model.contract import Call, ContractType, ImageType, StepParams, TensorType
+from packager.steps._values import Array, need_pixels
+from packager.steps.resize import _geometry, _pillow, _tensorflow, _workspace
 
 SUMMARY = "resize to a fixed size, equal to the bit to the named library"
 Side = Annotated[int, Field(gt=0, le=8192)]
@@ -25,24 +25,46 @@ class Params(StepParams):
     fit: Literal["crop", "stretch", "letterbox"] = Field(
         description="crop: centre crop to the result's ratio; stretch: ratio is lost; letterbox: padded with `fill`."
     )
-    like: Literal["pillow"] = Field(description="Library whose pixels are met: pillow (13.0.0, to the bit).")
+    like: Literal["pillow", "tensorflow"] = Field(
+        description="Whose pixels are met: pillow (13.0.0, to the bit) or tensorflow (`tf.image.resize` of 2.21; its "
+        "bilinear gives numbers, not pixels, within 4 ULP)."
+    )
     method: Literal["nearest", "box", "bilinear", "bicubic", "lanczos"] = Field(description="Resampling filter.")
     fill: Annotated[int, Field(ge=0, le=255)] = Field(default=0, description="Level of the letterbox's border.")
+    antialias: bool = Field(default=False, description="`antialias=True` of tensorflow's bilinear; pillow always does.")
+
+    @model_validator(mode="after")
+    def _like_tensorflow(self) -> Params:
+        if self.like == "tensorflow" and self.method not in ("nearest", "bilinear"):
+            raise ValueError(f"`method: {self.method}` is there only like pillow; tensorflow has nearest and bilinear")
+        if self.like == "tensorflow" and self.fit == "letterbox":
+            raise ValueError("`fit: letterbox` is there only like pillow")
+        if self.antialias and (self.like, self.method) != ("tensorflow", "bilinear"):
+            raise ValueError("`antialias` is a choice of tensorflow's bilinear only")
+        return self
 
 
 def result_type(bound: Params, value: ContractType) -> ContractType:
-    """Image of any size -> image of the stated size, same colours. `StepMismatchError` for anything but an image."""
+    """Image of any size -> image of the stated size, same colours; tensorflow's bilinear -> float32[1, h, w, c].
+
+    `StepMismatchError` for anything but an 8-bit image of 1 or 3 channels.
+    """
     image = need_pixels("resize", value)
+    if bound.like == "tensorflow" and bound.method == "bilinear":
+        return TensorType("float32", (1, bound.height, bound.width, image.channels))
     return replace(image, width=bound.width, height=bound.height, max_pixels=bound.width * bound.height)
 
 
 def apply(bound: Params, value: Array) -> Array:
-    """uint8 [h, w, c] -> uint8 [height, width, c].
+    """uint8 [h, w, c] -> uint8 [height, width, c], or float32 [1, height, width, c] for tensorflow's bilinear.
 
-    The box of `_geometry.place` is cut out, resampled by `_pillow.resize`, and for letterbox put on a canvas of `fill`.
+    The box of `_geometry.place` is cut out, resampled by `_pillow` or `_tensorflow`, and for letterbox put on a canvas
+    of `fill`.
     """
     g = _geometry.place(value.shape[1], value.shape[0], bound.width, bound.height, bound.fit)
     cut = value[g.top : g.top + g.box_height, g.left : g.left + g.box_width]
+    if bound.like == "tensorflow":
+        return _apply_tensorflow(bound, cut)
     resized = _pillow.resize(cut, g.width, g.height, bound.method)
     if resized.shape[:2] == (bound.height, bound.width):
         return np.ascontiguousarray(resized)
@@ -51,46 +73,30 @@ def apply(bound: Params, value: Array) -> Array:
     return canvas
 
 
-def call(bound: Params, value: ContractType) -> Call:
-    """`resize_pillow(width, height, fit, filter, fill)`: image -> image."""
-    image = need_pixels("resize", value)
-    arguments = (
-        ("width", bound.width),
-        ("height", bound.height),
-        ("fit", Choice("fit", bound.fit)),
-        ("filter", Choice("filter", bound.method)),
-        ("fill", bound.fill),
-    )
-    return Call("resize_pillow", arguments, result_type(bound, value), _workspace(bound, image))
-
-
-def _workspace(bound: Params, image: ImageType) -> int:
-    """Arena bytes of `resize_pillow` (resize.hpp) for the image that needs most."""
-    w, h = largest_frontier(image)
-    box_w, box_h, out_w, out_h = _geometry.place_arrays(w, h, bound.width, bound.height, bound.fit)
-    total = np.where((box_w == bound.width) & (box_h == bound.height), 0, _aligned(_area(bound, image)))
-    horizontal, vertical = box_w != out_w, box_h != out_h
+def _apply_tensorflow(bound: Params, cut: Array) -> Array:
     if bound.method == "nearest":
-        return int(np.max(total + np.where(horizontal | vertical, _aligned(4 * out_w), 0)))
-    support = _pillow.FILTERS[bound.method][1]
-    taps_h, taps_v = _taps(box_w, out_w, support), _taps(box_h, out_h, support)
-    downwards = box_h - out_h > np.maximum(0, 2 * (box_w - out_w))
-    between = np.where(downwards, box_w, out_w * taps_v) * image.channels
-    total = total + np.where(horizontal, _aligned(8 * out_w) + _aligned(4 * out_w * taps_h), 0)
-    total = total + np.where(horizontal & vertical, _aligned(between), 0)
-    total = total + np.where(vertical, _aligned(4 * taps_v), 0)
-    doubles = np.maximum(np.where(horizontal, taps_h, 0), np.where(vertical, taps_v, 0))
-    return int(np.max(total + _aligned(8 * doubles)))
+        return _tensorflow.nearest(cut, bound.width, bound.height)
+    resample = _tensorflow.bilinear_antialias if bound.antialias else _tensorflow.bilinear
+    return resample(cut, bound.width, bound.height)[None]
 
 
-def _area(bound: Params, image: ImageType) -> Array:
-    return np.array([bound.width * bound.height * image.channels], np.int64)
+def call(bound: Params, value: ContractType) -> Call:
+    """`resize_pillow(width, height, fit, filter, fill)`, `resize_tensorflow_nearest(width, height, fit)`: to an image.
+
+    `resize_tensorflow(width, height, fit)`, `resize_tensorflow_antialias(width, height, fit)`: to a float32 tensor.
+    """
+    image = need_pixels("resize", value)
+    size: tuple[tuple[str, Constant], ...] = (("width", bound.width), ("height", bound.height))
+    arguments = (*size, ("fit", Choice("fit", bound.fit)))
+    if bound.like == "tensorflow":
+        return _call_tensorflow(bound, image, arguments)
+    arguments = (*arguments, ("filter", Choice("filter", bound.method)), ("fill", bound.fill))
+    workspace = _workspace.pillow(image, bound.width, bound.height, bound.fit, bound.method)
+    return Call("resize_pillow", arguments, result_type(bound, value), workspace)
 
 
-def _taps(size: Array, out: Array, support: float) -> Array:
-    """Pillow's `ksize`: ceil(support * max(size / out, 1)) * 2 + 1."""
-    return np.ceil(support * np.maximum(size / out, 1.0)).astype(np.int64) * 2 + 1
-
-
-def _aligned(count: Array) -> Array:
-    return -(-count // aligned(1)) * aligned(1)
+def _call_tensorflow(bound: Params, image: ImageType, arguments: tuple[tuple[str, Constant], ...]) -> Call:
+    method = "antialias" if bound.antialias else bound.method
+    function = {"nearest": "_nearest", "bilinear": "", "antialias": "_antialias"}[method]
+    workspace = _workspace.tensorflow(image, bound.width, bound.height, bound.fit, method)
+    return Call(f"resize_tensorflow{function}", arguments, result_type(bound, image), workspace)

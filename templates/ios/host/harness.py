@@ -86,7 +86,7 @@ def doubles(job: Job) -> None:
         shutil.copytree(HOST / folder, job.work / folder)
     here = job.inside(job.work / "doubles")
     include = "-I/usr/include/onnxruntime"
-    job.run(["/usr/libexec/swift/bin/clang", "-std=c17", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", include, "-c"]
+    job.run(["/usr/libexec/swift/bin/clang", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", include, "-c"]
             + [f"{here}/Twin/twin.c", "-o", f"{here}/twin.o"])
     for module in DOUBLES:
         sources = [f"{here}/{name}" for name in SOURCES.get(module, (f"{module}.swift",))]

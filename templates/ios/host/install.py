@@ -114,8 +114,9 @@ def _works(toolset: Path) -> bool:
     argv = ["swift", "package", "--version"]
     info = tree.run(toolset, work, ["swiftc", "-print-target-info"], output=subprocess.PIPE)
     package = tree.run(toolset, work, argv, output=subprocess.PIPE)
+    audit = tree.run(toolset, work, ["dpkg", "--audit"], output=subprocess.PIPE)
     shutil.rmtree(work)
-    if info.returncode != 0 or package.returncode != 0:
+    if info.returncode != 0 or package.returncode != 0 or audit.stdout.strip():
         return False
     version = json.loads(info.stdout)["compilerVersion"]
     return f"Swift version {tree.SWIFT} " in version and tree.SWIFT.rpartition(".")[0] in package.stdout

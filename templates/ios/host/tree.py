@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 
 SUITE = "trixie"
-PACKAGES = ("swiftlang", "libc6-dev", "libstdc++-14-dev", "git", "ca-certificates", "libonnxruntime-dev")
+# libre2-11 provides a virtual package that libonnxruntime needs; debootstrap does not resolve those itself.
+PACKAGES = ("swiftlang", "libc6-dev", "libstdc++-14-dev", "git", "ca-certificates", "libre2-11", "libonnxruntime-dev")
 SWIFT = "6.0.3"
 WORK = Path("/work")
 """Where the work folder is seen inside the tree."""

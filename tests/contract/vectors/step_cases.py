@@ -87,9 +87,13 @@ def fused(name: str, chain: Sequence[tuple[str, dict[str, Any]]], value: Any, *,
 def type_of(value: Any) -> ContractType:
     """The contract's type of an array: uint8 of three axes is an image."""
     if value.dtype == np.uint8 and value.ndim == 3:
-        color = {1: "grey", 3: "rgb", 4: "rgba"}[value.shape[2]]
-        return ImageType(value.shape[1], value.shape[0], color, value.shape[0] * value.shape[1])  # type: ignore[arg-type]
+        return typed(value, {1: "grey", 3: "rgb", 4: "rgba"}[value.shape[2]])
     return TensorType(str(value.dtype), value.shape)
+
+
+def typed(value: Any, color: Any) -> ImageType:
+    """The type of an image of a stated colour model."""
+    return ImageType(value.shape[1], value.shape[0], color, value.shape[0] * value.shape[1])
 
 
 def gap_of(value: Any, gap: int) -> int:

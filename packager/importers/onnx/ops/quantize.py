@@ -51,7 +51,7 @@ def quantize_linear(node: Node, x: Operand, scale: Operand, zero: Operand = None
     else:
         wanted = node.attr("output_dtype", 0) or int(TensorProto.UINT8)
     dtype, low, high = _limits(node, wanted)
-    last = value.has_last and not value.has_first and not node.attr("block_size", 0)
+    last = value.only_last and not node.attr("block_size", 0)
     tensor = value.last() if last else value.first()
     inner = tf.float32 if tensor.dtype.size < 4 or not tensor.dtype.is_floating else tensor.dtype
     step = _as(_spread(node, _plain(scale), value, last=last), inner)
@@ -70,7 +70,7 @@ def dequantize_linear(node: Node, x: Operand, scale: Operand, zero: Operand = No
     """(x - zero point) * scale, in the scale's type."""
     assert x is not None and scale is not None
     kind = tf.as_dtype(scale.dtype)
-    last = isinstance(x, Value) and x.has_last and not x.has_first and not node.attr("block_size", 0)
+    last = isinstance(x, Value) and x.only_last and not node.attr("block_size", 0)
     source: Any = x.levels if isinstance(x, Value) and x.levels is not None else x
     tensor = source if isinstance(source, np.ndarray) else source.last() if last else source.first()
     y = _as(tensor, kind)

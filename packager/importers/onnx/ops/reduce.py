@@ -56,7 +56,7 @@ def reduce_axes(node: Node, x: Operand, axes: Any = None) -> Any:
         return _reduce(node, _plain(x), [], True)
     chosen = sorted({axis % rank for axis in wanted}) if wanted else list(range(rank))
     keep = bool(node.attr("keepdims", 1))
-    if isinstance(x, Value) and rank > 2 and x.has_last and not x.has_first:
+    if isinstance(x, Value) and rank > 2 and x.only_last:
         places = [to_last(rank).index(axis) for axis in chosen]
         left = [to_last(rank).index(axis) for axis in range(rank) if axis not in chosen]
         if keep:
@@ -89,7 +89,7 @@ def arg_reduce(node: Node, x: Operand) -> Any:
     rank = len(x.shape)
     axis = node.attr("axis", 0) % rank
     keep = node.attr("keepdims", 1)
-    last = isinstance(x, Value) and rank > 2 and x.has_last and not x.has_first and bool(keep or axis == 1)
+    last = isinstance(x, Value) and rank > 2 and x.only_last and bool(keep or axis == 1)
     tensor = x.last() if isinstance(x, Value) and last else _plain(x)
     axis = to_last(rank).index(axis) if last else axis
     function = tf.argmax if node.op_type == "ArgMax" else tf.argmin

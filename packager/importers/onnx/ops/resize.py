@@ -104,7 +104,7 @@ def _unchanged(
 
 def _resize(node: Node, x: Value, axes: dict[int, Axis], coordinate: str, nearest: str) -> Any:
     mode = node.attr("mode", "nearest")
-    last = (x.rank > 2 and x.rank == 4 and set(axes) <= {2, 3}) or (x.has_last and not x.has_first)
+    last = (x.rank > 2 and x.rank == 4 and set(axes) <= {2, 3}) or x.only_last
     y = x.last() if last else x.first()
     places = {axis: to_last(x.rank).index(axis) if last else axis for axis in axes}
     if mode == "nearest":

@@ -35,7 +35,7 @@ def split(node: Node, x: Operand, sizes: Any = None) -> tuple[Any, ...]:
     else:
         chunk = -(-int(total) // count)
         parts = [min(chunk, int(total) - chunk * i) for i in range(count)]
-    if isinstance(x, Value) and rank > 2 and x.has_last and not x.has_first:
+    if isinstance(x, Value) and rank > 2 and x.only_last:
         place = rank - 1 if axis == 1 else max(axis - 1, 0)
         return tuple(Value(last=part) for part in tf.split(x.last(), parts, place))
     return tuple(tf.split(x.first() if isinstance(x, Value) else x, parts, axis))
@@ -54,7 +54,7 @@ def slice_inputs(node: Node, x: Operand, starts: Any, ends: Any, axes: Any = Non
     """starts, ends, axes and steps are inputs; starts and ends may be computed."""
     assert x is not None
     node.rank = len(x.shape)
-    node.last = isinstance(x, Value) and x.has_last and not x.has_first
+    node.last = isinstance(x, Value) and x.only_last
     tensor = x if not isinstance(x, Value) else x.last() if node.last else x.first()
     count = static_shape(starts.first() if isinstance(starts, Value) else starts)[0]
     if count is None:
@@ -117,7 +117,7 @@ def pad(node: Node, x: Operand, pads: Any, value: Any = None, axes: Any = None) 
     """Values before and after each axis: constant, edge, reflect or wrap; negative pads cut."""
     assert x is not None
     rank = node.rank = len(x.shape)
-    node.last = isinstance(x, Value) and x.has_last and not x.has_first
+    node.last = isinstance(x, Value) and x.only_last
     tensor = x if not isinstance(x, Value) else x.last() if node.last else x.first()
     where = list(range(rank)) if axes is None else [axis % rank for axis in node.ints(axes, 3)]
     amounts = _pairs(node, node.ints(pads, 1), where, rank)

@@ -24,7 +24,7 @@ final class TwinModel {
     }
     var problem = [CChar](repeating: 0, count: 512)
     guard let session = twin_open(path, &problem, problem.count) else {
-      throw DoubleError("\(path): \(String(cString: problem))")
+      throw DoubleError("\(path): \(text(problem))")
     }
     self.session = session
   }
@@ -36,7 +36,7 @@ final class TwinModel {
   ) throws -> [String: MLFeatureValue] {
     var problem = [CChar](repeating: 0, count: 512)
     func check(_ code: Int32) throws {
-      if code != 0 { throw DoubleError(String(cString: problem)) }
+      if code != 0 { throw DoubleError(text(problem)) }
     }
     twin_begin(session)
     for (name, array) in inputs {
@@ -56,4 +56,9 @@ final class TwinModel {
     }
     return results
   }
+}
+
+/// A C string.
+private func text(_ characters: [CChar]) -> String {
+  String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

@@ -109,7 +109,7 @@ extension State where Value: ExpressibleByNilLiteral {
 
 @propertyWrapper public struct Binding<Value> {
   public var wrappedValue: Value
-  init(wrappedValue: Value) { self.wrappedValue = wrappedValue }
+  public init(wrappedValue: Value) { self.wrappedValue = wrappedValue }
 }
 
 @MainActor @preconcurrency public protocol Scene {}

@@ -67,7 +67,9 @@ final class Engine {
   ///   - resources: Folder of the package's resources.
   ///   - options: How to run it.
   /// - Throws: ``EngineError``.
-  static func load(_ file: ModelFile, from resources: URL, options: EngineOptions) async throws -> Engine {
+  static func load(
+    _ file: ModelFile, from resources: URL, options: EngineOptions
+  ) async throws -> sending Engine {
     do {
       let model = try await open(file, from: resources, options: options)
       try check(model.modelDescription, against: file)
@@ -91,7 +93,8 @@ final class Engine {
     }
     let package = resources.appending(component: "\(file.name).mlpackage")
     guard manager.fileExists(atPath: package.path) else { throw EngineError.modelMissing(name: file.name) }
-    let folder = URL.cachesDirectory.appending(component: file.name)
+    let caches = try manager.url(for: .cachesDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
+    let folder = caches.appending(component: file.name)
     let kept = folder.appending(component: "\(file.sha256).mlmodelc")
     // What an older system compiled may not load any more: then it is compiled again.
     if manager.fileExists(atPath: kept.path),

@@ -19,9 +19,7 @@ public class ModelException(
  * @property useXnnpack fast kernels (the default), or with `false` the runtime's built-in ones, which gave this
  * project's golden vectors; the results differ by rounding only
  */
-public class ModelOptions
-@JvmOverloads
-constructor(
+public class ModelOptions(
     public val threads: Int = 2,
     public val useXnnpack: Boolean = true,
 ) {

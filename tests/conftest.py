@@ -1,0 +1,33 @@
+"""What tests of all components share. The cache is the user's own, so that conversions are made once for all runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from project_tools import ROOT, tiny_project
+
+from packager import pipeline
+from packager.core.console import NullConsole
+from packager.session import Session, open_session
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """What a command works with, silent; its workers end with the test."""
+    with open_session(NullConsole()) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of the root manifest, built once. Tests read it; those that change it take `bundle`."""
+    with open_session(NullConsole()) as opened:
+        return pipeline.build(opened, ROOT / "manifest.yaml", tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """Manifest of a small project with a model of its own."""
+    return tiny_project(tmp_path / "tiny")

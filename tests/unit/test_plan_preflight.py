@@ -1,0 +1,95 @@
+"""What is found about targets, runtimes, formats and data before anything starts, with and without the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from project_tools import tiny_manifest, tiny_project, write_manifest
+
+from packager.core.errors import PlanError
+from packager.manifest import load
+from packager.model.source import ModelSource
+from packager.plan import check, check_without_model
+from packager.plan.preflight import Preflight
+from packager.registry import Catalog
+from packager.stages.source import inspect
+
+CATALOG = Catalog()
+SOURCE = ModelSource("onnx", "0" * 64, (), ())
+
+
+def texts(folder: Path, source: ModelSource | None = SOURCE, catalog: Catalog = CATALOG, **changes: Any) -> list[str]:
+    (folder / "red.png").touch()
+    (folder / "blue.png").touch()
+    manifest = load(write_manifest(folder, tiny_manifest(**changes)), CATALOG)
+    return [finding.what for finding in Preflight(manifest, source, catalog).findings()]
+
+
+def linux(runtime: str, precision: Any = "float32") -> dict[str, Any]:
+    return {"embedded": {"linux": {"runtime": runtime, "precision": precision}}}
+
+
+def test_a_supported_project_has_no_findings(tmp_path: Path) -> None:
+    assert texts(tmp_path, targets=linux("tflite")) == []
+
+
+def test_a_runtime_without_an_engine_names_those_that_have_one(tmp_path: Path) -> None:
+    (tmp_path / "red.png").touch()
+    (tmp_path / "blue.png").touch()
+    manifest = load(write_manifest(tmp_path, tiny_manifest(targets=linux("coreml"))), CATALOG)
+    (finding,) = Preflight(manifest, SOURCE, CATALOG).findings()
+    assert finding.what == "target `embedded.linux` has no cpp engine for runtime `coreml`"
+    assert "`tflite`" in finding.expected
+    assert "`coreml`" not in finding.expected
+    assert "runtime: coreml" in finding.source_line
+
+
+def test_calibrated_precisions_need_data(tmp_path: Path) -> None:
+    found = texts(tmp_path, formats=["tflite/int8"], targets=linux("tflite", ["int8", "float32"]))
+    assert found == ["tflite/int8 needs calibration data"] * 2
+    assert texts(tmp_path, formats=["tflite/int8"], calibration={"photo": "red.png"}) == []
+
+
+def test_whether_data_is_needed_is_the_runtimes_word(tmp_path: Path) -> None:
+    uncalibrated = SimpleNamespace(calibrated=lambda _: False, check=lambda *_: ())
+    catalog = cast("Catalog", SimpleNamespace(runtimes={"tflite": uncalibrated}, targets={}))
+    assert texts(tmp_path, catalog=catalog, formats=["tflite/int8"]) == []
+
+
+def test_what_a_runtime_cannot_convert_is_said(tmp_path: Path) -> None:
+    refusing = SimpleNamespace(calibrated=lambda _: False, check=lambda _, precision: (f"no {precision} of this",))
+    catalog = cast("Catalog", SimpleNamespace(runtimes={"onnx": refusing}, targets={}))
+    assert texts(tmp_path, catalog=catalog) == ["onnx/float32: no float32 of this"]
+    assert texts(tmp_path, None, catalog) == []  # the source is not known
+
+
+def test_without_samples_nothing_can_be_proven(tmp_path: Path) -> None:
+    assert ["there are no samples" in text for text in texts(tmp_path, samples=None)] == [True]
+
+
+def test_a_missing_model_does_not_hide_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "red.png").touch()
+    (tmp_path / "blue.png").touch()
+    manifest = load(write_manifest(tmp_path, tiny_manifest(targets=linux("coreml", "float16"))), CATALOG)
+    with pytest.raises(PlanError, match="no cpp engine"):
+        check_without_model(manifest, CATALOG)
+
+
+def test_a_step_without_code_in_a_targets_language_is_found(tmp_path: Path) -> None:
+    class WithoutCpp(Catalog):
+        def native_files(self, step: str, language: Any) -> tuple[Path, ...]:
+            found = super().native_files(step, language)
+            return () if (step, language.name) == ("normalize", "cpp") else found
+
+    file = tiny_project(tmp_path, targets=linux("tflite"))
+    catalog = WithoutCpp()
+    manifest = load(file, catalog)
+    found = inspect(tmp_path / "tiny.onnx", {}, catalog)
+    with pytest.raises(PlanError) as caught:
+        check(manifest, found, catalog, lambda address: tmp_path / str(address))
+    (finding,) = caught.value.findings
+    assert finding.what == "step `normalize` has no cpp code, which `embedded.linux` needs"
+    assert "normalize" in finding.source_line
