@@ -44,21 +44,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    command = get_command(app)
+    code = _run(arguments)
+    if code == ExitCode.INTERRUPTED:
+        _show(InterruptedByUser("interrupted", hint="nothing half-written is left; run the command again"))
+    return int(code)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
-        result = command.main(args=arguments, prog_name="packager", standalone_mode=False)
+        result = get_command(app).main(args=arguments, prog_name="packager", standalone_mode=False)
     except PackagerError as error:
         _show(error)
-        return int(error.exit_code)
+        return error.exit_code
     except KeyboardInterrupt:
-        _show(InterruptedByUser("interrupted", hint="nothing half-written is left; run the command again"))
-        return int(ExitCode.INTERRUPTED)
+        return ExitCode.INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
-        return int(ExitCode.OK)
+        return ExitCode.OK
     except Exception as error:
         return _other(error)
-    return int(result) if isinstance(result, int) else int(ExitCode.OK)
+    return result if isinstance(result, int) else ExitCode.OK
 
 
 def _show(error: PackagerError) -> None:
@@ -69,11 +74,10 @@ def _show(error: PackagerError) -> None:
 
 def _other(error: Any) -> int:
     """Usage errors of the parser show their own text; anything else is a bug and asks for a report."""
-    if type(error).__name__ in ("Abort",):
-        _show(InterruptedByUser("interrupted"))
-        return int(ExitCode.INTERRUPTED)
+    if type(error).__name__ == "Abort":
+        return ExitCode.INTERRUPTED
     if hasattr(error, "format_message") and hasattr(error, "show"):
         error.show()
-        return int(ExitCode.USAGE)
+        return ExitCode.USAGE
     report_bug(error)
-    return int(ExitCode.BUG)
+    return ExitCode.BUG

@@ -26,8 +26,9 @@ def show() -> None:
     cache = Cache(cache_root())
     entries = sorted(cache.entries(), key=lambda entry: -entry.size)
     rows = [(e.key[:12], e.kind, str(e.note.get("name", "")), f"{e.size / 1e6:.1f}") for e in entries]
-    console.table(str(cache.root), ("key", "kind", "what", "MB"), rows)
-    console.line(f"{len(entries)} entries, {sum(e.size for e in entries) / 1e6:.1f} MB")
+    if rows:
+        console.table("cache", ("key", "kind", "what", "MB"), rows)
+    console.line(f"{cache.root}: {len(entries)} entries, {sum(e.size for e in entries) / 1e6:.1f} MB")
 
 
 @app.command("prune", help="Remove what is old, then what is too much.")

@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from packager.core.errors import ModelError
+from packager.importers.folding import fold_constants
 from packager.model.tensors import TensorSpec
 
+_LOOPS = ("While", "StatelessWhile")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.]")
 
 
@@ -171,7 +173,8 @@ def _named(
     frozen: Any, inputs: Sequence[TensorSpec], nodes: list[str], output_names: Sequence[str], out_nodes: list[str]
 ) -> FrozenModel:
     """Rebuild a frozen function so that its output tensors bear their legal names."""
-    graph_def = frozen.graph.as_graph_def()
+    loops = any(node.type in _LOOPS for node in frozen.graph.get_operations())
+    graph_def = fold_constants(frozen) if loops else frozen.graph.as_graph_def()
     _explicit_splits(graph_def, frozen.graph)
     sources = [tensor.name for tensor in frozen.inputs]
     results = [tensor.name for tensor in frozen.outputs]
@@ -203,7 +206,10 @@ def _explicit_splits(graph_def: Any, graph: Any) -> None:
     """Replace the -1 in the sizes of a SplitV by the size it stands for: coremltools takes it as unknown."""
     constants = {node.name: node for node in graph_def.node if node.op == "Const"}
     for node in [node for node in graph_def.node if node.op == "SplitV"]:
-        operation = graph.get_operation_by_name(node.name)
+        try:
+            operation = graph.get_operation_by_name(node.name)
+        except KeyError:  # made by folding
+            continue
         results = [tensor.shape for tensor in operation.outputs]
         sizes, axis = (constants.get(name.removeprefix("^").partition(":")[0]) for name in node.input[1:3])
         if sizes is None or axis is None or any(shape.rank is None for shape in results):

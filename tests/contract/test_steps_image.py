@@ -1,4 +1,4 @@
-"""grey, crop, orient, alpha, cmyk, depth, srgb, standardize, layout, log_softmax, sigmoid: against the real libraries."""
+"""The steps of images beside resize, and those of scores: against the real libraries."""
 
 from __future__ import annotations
 

@@ -52,7 +52,9 @@ private fun payload(value: Any): ByteArray =
         is Image -> {
             val row = value.width * value.channels
             val tight = ByteArray(row * value.height)
-            for (y in 0 until value.height) value.data.copyInto(tight, y * row, y * value.stride, y * value.stride + row)
+            for (y in 0 until value.height) {
+                value.data.copyInto(tight, y * row, y * value.stride, y * value.stride + row)
+            }
             tight
         }
         is ByteArray -> value
@@ -131,7 +133,8 @@ def test_equal_to_the_reference(group: str, tmp_path: Path) -> None:
     friend = f"-Xfriend-paths={tmp_path / 'steps'}"
     kotlinc(tools, tmp_path / "classes", [tmp_path / "steps"], [source], friend)
     classpath = [tmp_path / "classes", tmp_path / "steps", tools / "kotlinc" / "kotlin-stdlib.jar"]
-    done = subprocess.run(java(classpath, "packager.contract.MainKt"), cwd=tmp_path, capture_output=True, text=True)
+    command = java(classpath, "packager.contract.MainKt")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = compare([item.case for item in packed], tmp_path / "output.bin")
     failed = [f"{row.id}: {row.detail}" for row in rows if not row.passed]

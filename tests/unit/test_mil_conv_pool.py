@@ -52,8 +52,15 @@ def _conv(name, shape, weight, *, stride, dilation=None, groups=1, pad_type="val
 
 CONVS = [
     *(
-        _conv(f"{pad}-s{s[0]}{s[1]}-d{d}-g{g}", (2, 4, 11, 8), (8, 4 // g, 3, 2), stride=list(s), dilation=[d, d],
-              groups=g, pad_type=pad)
+        _conv(
+            f"{pad}-s{s[0]}{s[1]}-d{d}-g{g}",
+            (2, 4, 11, 8),
+            (8, 4 // g, 3, 2),
+            stride=list(s),
+            dilation=[d, d],
+            groups=g,
+            pad_type=pad,
+        )
         for pad, s, d, g in itertools.product(("valid", "same"), ((1, 1), (2, 3)), (1, 2), (1, 2))
         if not (pad == "same" and d == 2 and (s != (1, 1) or g != 1))
     ),
@@ -65,12 +72,20 @@ CONVS = [
     _conv("pointwise-stride", (2, 5, 4, 7), (7, 5, 1, 1), stride=[2, 2]),
     _conv("custom-asymmetric", (1, 3, 8, 9), (4, 3, 3, 3), stride=[2, 1], pad_type="custom", pad=[0, 2, 3, 1]),
     _conv("stride-beyond-kernel", (1, 3, 11, 12), (4, 3, 2, 2), stride=[4, 3], pad_type="custom", pad=[1, 0, 2, 2]),
-    _conv("dilated-stride", (1, 3, 15, 16), (4, 3, 3, 3), stride=[2, 3], dilation=[3, 2], pad_type="custom", pad=[2, 3, 1, 0]),
+    _conv(
+        "dilated-stride",
+        (1, 3, 15, 16),
+        (4, 3, 3, 3),
+        stride=[2, 3],
+        dilation=[3, 2],
+        pad_type="custom",
+        pad=[2, 3, 1, 0],
+    ),
     _conv("same-lower", (1, 3, 8, 7), (4, 3, 2, 4), stride=[1, 2], pad_type="same_lower"),
     _conv("no-bias", (1, 3, 8, 7), (4, 3, 3, 3), stride=[1, 1], bias=False),
     _conv("1d", (2, 4, 13), (6, 2, 3), stride=[2], dilation=[2], groups=2, pad_type="custom", pad=[1, 2]),
     _conv("3d", (1, 2, 5, 6, 7), (4, 2, 2, 3, 2), stride=[1, 2, 2], pad_type="same"),
-]  # fmt: skip
+]
 
 
 def _convt(name, shape, weight, *, stride, dilation=None, groups=1, pad_type="valid", pad=None, output=None, seed=9):
@@ -122,17 +137,21 @@ def _convt_same(name, shape, weight, stride, output=None):
 
 
 TRANSPOSED = [
-    *(_convt(f"s{s}-d{d}-g{g}", (2, 4, 5, 6), (4, 6 // g, 3, 2), stride=[s, s], dilation=[d, d], groups=g)
-      for s, d, g in itertools.product((1, 2), (1, 2), (1, 2))),
+    *(
+        _convt(f"s{s}-d{d}-g{g}", (2, 4, 5, 6), (4, 6 // g, 3, 2), stride=[s, s], dilation=[d, d], groups=g)
+        for s, d, g in itertools.product((1, 2), (1, 2), (1, 2))
+    ),
     _convt("custom", (1, 3, 5, 6), (3, 4, 3, 3), stride=[2, 3], pad_type="custom", pad=[1, 0, 2, 1]),
-    _convt("output-shape", (1, 3, 5, 6), (3, 4, 3, 3), stride=[2, 2], pad_type="custom", pad=[1, 1, 1, 1], output=(10, 12)),
+    _convt(
+        "output-shape", (1, 3, 5, 6), (3, 4, 3, 3), stride=[2, 2], pad_type="custom", pad=[1, 1, 1, 1], output=(10, 12)
+    ),
     _convt("1d", (2, 3, 7), (3, 2, 4), stride=[3]),
     _convt("3d", (1, 2, 3, 4, 3), (2, 3, 2, 2, 2), stride=[2, 1, 2]),
     _convt_same("same", (1, 3, 5, 6), (3, 4, 3, 3), [2, 2]),
     _convt_same("same-even-kernel", (1, 3, 5, 6), (3, 4, 4, 2), [2, 1]),
     _convt_same("same-kernel-below-stride", (1, 3, 4, 4), (3, 2, 2, 2), [3, 3]),
     _convt_same("same-output-shape", (1, 3, 5, 6), (3, 4, 3, 3), [2, 2], output=[9, 11]),
-]  # fmt: skip
+]
 
 
 def _pool(op, name, shape, kernel, *, stride, pad_type="valid", pad=None, ceil=False, exclude=None):
@@ -159,19 +178,46 @@ def _pool(op, name, shape, kernel, *, stride, pad_type="valid", pad=None, ceil=F
 
 
 POOLS = [
-    *(_pool(op, f"{pad}-s{s[0]}{s[1]}", (2, 3, 9, 8), [3, 2], stride=list(s), pad_type=pad, exclude=exclude)
-      for (op, exclude), pad, s in itertools.product(
-          (("max_pool", None), ("avg_pool", True), ("l2_pool", None)), ("valid", "same", "same_lower"), ((1, 1), (2, 3)))),
-    *(_pool("avg_pool", f"custom-exclude-{exclude}", (1, 2, 9, 8), [3, 3], stride=[2, 2], pad_type="custom",
-            pad=[1, 1, 0, 2], exclude=exclude) for exclude in (True, False)),
-    *(_pool(op, f"ceil-{exclude}-{size}", (1, 2, size, size), [3, 3], stride=[2, 2], pad_type="custom",
-            pad=[1, 1, 1, 1], ceil=True, exclude=exclude)
-      for (op, exclude), size in itertools.product((("max_pool", None), ("avg_pool", True)), (8, 9))),
+    *(
+        _pool(op, f"{pad}-s{s[0]}{s[1]}", (2, 3, 9, 8), [3, 2], stride=list(s), pad_type=pad, exclude=exclude)
+        for (op, exclude), pad, s in itertools.product(
+            (("max_pool", None), ("avg_pool", True), ("l2_pool", None)),
+            ("valid", "same", "same_lower"),
+            ((1, 1), (2, 3)),
+        )
+    ),
+    *(
+        _pool(
+            "avg_pool",
+            f"custom-exclude-{exclude}",
+            (1, 2, 9, 8),
+            [3, 3],
+            stride=[2, 2],
+            pad_type="custom",
+            pad=[1, 1, 0, 2],
+            exclude=exclude,
+        )
+        for exclude in (True, False)
+    ),
+    *(
+        _pool(
+            op,
+            f"ceil-{exclude}-{size}",
+            (1, 2, size, size),
+            [3, 3],
+            stride=[2, 2],
+            pad_type="custom",
+            pad=[1, 1, 1, 1],
+            ceil=True,
+            exclude=exclude,
+        )
+        for (op, exclude), size in itertools.product((("max_pool", None), ("avg_pool", True)), (8, 9))
+    ),
     _pool("max_pool", "ceil-valid", (1, 2, 8, 11), [2, 3], stride=[3, 2], ceil=True),
     _pool("max_pool", "1d", (1, 2, 9), [3], stride=[2], pad_type="same"),
     _pool("avg_pool", "3d", (1, 2, 5, 6, 5), [2, 3, 2], stride=[2, 1, 2], exclude=False),
     _pool("avg_pool", "global", (2, 3, 5, 6), [5, 6], stride=[1, 1], exclude=True),
-]  # fmt: skip
+]
 
 CASES = CONVS + TRANSPOSED + POOLS
 
@@ -187,9 +233,14 @@ def test_average_with_ceil_counts_declared_padding_only():
 
     def build(x):
         return _mb().avg_pool(
-            x=x, kernel_sizes=[3], strides=[2], pad_type="custom", pad=[1, 1], ceil_mode=True,
+            x=x,
+            kernel_sizes=[3],
+            strides=[2],
+            pad_type="custom",
+            pad=[1, 1],
+            ceil_mode=True,
             exclude_padding_from_average=False,
-        )  # fmt: skip
+        )
 
     from mil_harness import load
 

@@ -7,13 +7,23 @@ import inspect
 import pytest
 import test_mil_conv_pool
 import test_mil_elementwise
+import test_mil_indexing
 import test_mil_layers
-import test_mil_package
+import test_mil_quantized
+import test_mil_recurrent
 import test_mil_shape
 
 pytestmark = pytest.mark.heavy
 
-MODULES = (test_mil_conv_pool, test_mil_elementwise, test_mil_layers, test_mil_package, test_mil_shape)
+MODULES = (
+    test_mil_conv_pool,
+    test_mil_elementwise,
+    test_mil_indexing,
+    test_mil_layers,
+    test_mil_quantized,
+    test_mil_recurrent,
+    test_mil_shape,
+)
 
 
 def test_every_op_has_a_case():

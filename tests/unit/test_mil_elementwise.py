@@ -45,15 +45,35 @@ def _unary(op, function, x=WIDE, name="float", **parameters):
 
 
 UNARY = [
-    *(_unary(op, name) for op, name in {
-        "ceil": "math.ceil", "cos": "math.cos", "erf": "math.erf", "exp": "math.exp",
-        "floor": "math.floor", "round": "math.round", "sin": "math.sin", "sinh": "math.sinh", "cosh": "math.cosh",
-        "tanh": "math.tanh", "atan": "math.atan", "abs": "math.abs", "sign": "math.sign", "square": "math.square",
-        "identity": "identity",
-    }.items()),
-    *(_unary(op, name, UNIT) for op, name in {
-        "acos": "math.acos", "asin": "math.asin", "atanh": "math.atanh", "tan": "math.tan",
-    }.items()),
+    *(
+        _unary(op, name)
+        for op, name in {
+            "ceil": "math.ceil",
+            "cos": "math.cos",
+            "erf": "math.erf",
+            "exp": "math.exp",
+            "floor": "math.floor",
+            "round": "math.round",
+            "sin": "math.sin",
+            "sinh": "math.sinh",
+            "cosh": "math.cosh",
+            "tanh": "math.tanh",
+            "atan": "math.atan",
+            "abs": "math.abs",
+            "sign": "math.sign",
+            "square": "math.square",
+            "identity": "identity",
+        }.items()
+    ),
+    *(
+        _unary(op, name, UNIT)
+        for op, name in {
+            "acos": "math.acos",
+            "asin": "math.asin",
+            "atanh": "math.atanh",
+            "tan": "math.tan",
+        }.items()
+    ),
     _unary("sqrt", "math.sqrt", POSITIVE),
     _unary("exp2", lambda x: np.power(2.0, x.astype(np.float64)).astype(np.float32)),
     _unary("abs", "math.abs", INTS, "int"),
@@ -65,10 +85,21 @@ UNARY = [
     _unary("threshold", lambda x: _tf("maximum", x, 0.75), alpha=np.float32(0.75)),
     _unary("cast", lambda x: _tf("cast", x, np.int32), dtype="int32", name="towards-zero"),
     _unary("cast", lambda x: _tf("cast", x, np.float32), INTS, "int-to-float", dtype="fp32"),
-    Case("cast", "bool", {"x": WIDE}, lambda x: _numbers(_mb().cast(x=x, dtype="bool")), lambda: (WIDE != 0).astype(np.int32)),
-    Case("logical_not", "x", {"x": WIDE}, lambda x: _numbers(_mb().logical_not(x=_mb().greater(x=x, y=0.0))),
-         lambda: _tf("math.logical_not", WIDE > 0).astype(np.int32)),
-]  # fmt: skip
+    Case(
+        "cast",
+        "bool",
+        {"x": WIDE},
+        lambda x: _numbers(_mb().cast(x=x, dtype="bool")),
+        lambda: (WIDE != 0).astype(np.int32),
+    ),
+    Case(
+        "logical_not",
+        "x",
+        {"x": WIDE},
+        lambda x: _numbers(_mb().logical_not(x=_mb().greater(x=x, y=0.0))),
+        lambda: _tf("math.logical_not", WIDE > 0).astype(np.int32),
+    ),
+]
 
 
 def _binary(op, function, x, y, name, out=lambda var: var):
@@ -81,26 +112,60 @@ def _binary(op, function, x, y, name, out=lambda var: var):
 
 LEFT, RIGHT = WIDE, normal(4, 1, seed=8)
 BINARY = [
-    *(_binary(op, name, LEFT, RIGHT, "float") for op, name in {
-        "add": "add", "sub": "subtract", "mul": "multiply", "real_div": "divide", "maximum": "maximum",
-        "minimum": "minimum", "floor_div": "math.floordiv", "mod": "math.floormod",
-    }.items()),
-    *(_binary(op, name, INTS, OTHER, "int") for op, name in {
-        "add": "add", "sub": "subtract", "mul": "multiply", "maximum": "maximum", "minimum": "minimum",
-        "floor_div": "math.floordiv", "mod": "math.floormod",
-    }.items()),
+    *(
+        _binary(op, name, LEFT, RIGHT, "float")
+        for op, name in {
+            "add": "add",
+            "sub": "subtract",
+            "mul": "multiply",
+            "real_div": "divide",
+            "maximum": "maximum",
+            "minimum": "minimum",
+            "floor_div": "math.floordiv",
+            "mod": "math.floormod",
+        }.items()
+    ),
+    *(
+        _binary(op, name, INTS, OTHER, "int")
+        for op, name in {
+            "add": "add",
+            "sub": "subtract",
+            "mul": "multiply",
+            "maximum": "maximum",
+            "minimum": "minimum",
+            "floor_div": "math.floordiv",
+            "mod": "math.floormod",
+        }.items()
+    ),
     _binary("real_div", "truncatediv", INTS, OTHER, "int"),
     _binary("pow", "pow", POSITIVE, UNIT, "float"),
-    *(_binary(op, f"math.{op}", x, y, name, _numbers) for op, (x, y, name) in itertools.product(
-        ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal"),
-        ((np.sign(LEFT), np.sign(RIGHT), "float"), (INTS // 4, OTHER - 2, "int")))),
-    *(Case(op, "truth-table", {"x": INTS // 5, "y": OTHER // 3},
-           lambda x, y, op=op: _numbers(getattr(_mb(), op)(x=_mb().cast(x=x, dtype="bool"), y=_mb().cast(x=y, dtype="bool"))),
-           lambda op=op: _tf(f"math.{op}", INTS // 5 != 0, OTHER // 3 != 0).astype(np.int32))
-      for op in ("logical_and", "logical_or", "logical_xor")),
-    Case("select", "broadcast", {"x": LEFT, "y": RIGHT}, lambda x, y: _mb().select(cond=_mb().greater(x=x, y=0.0), a=x, b=y),
-         lambda: _tf("where", LEFT > 0, LEFT, RIGHT)),
-]  # fmt: skip
+    *(
+        _binary(op, f"math.{op}", x, y, name, _numbers)
+        for op, (x, y, name) in itertools.product(
+            ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal"),
+            ((np.sign(LEFT), np.sign(RIGHT), "float"), (INTS // 4, OTHER - 2, "int")),
+        )
+    ),
+    *(
+        Case(
+            op,
+            "truth-table",
+            {"x": INTS // 5, "y": OTHER // 3},
+            lambda x, y, op=op: _numbers(
+                getattr(_mb(), op)(x=_mb().cast(x=x, dtype="bool"), y=_mb().cast(x=y, dtype="bool"))
+            ),
+            lambda op=op: _tf(f"math.{op}", INTS // 5 != 0, OTHER // 3 != 0).astype(np.int32),
+        )
+        for op in ("logical_and", "logical_or", "logical_xor")
+    ),
+    Case(
+        "select",
+        "broadcast",
+        {"x": LEFT, "y": RIGHT},
+        lambda x, y: _mb().select(cond=_mb().greater(x=x, y=0.0), a=x, b=y),
+        lambda: _tf("where", LEFT > 0, LEFT, RIGHT),
+    ),
+]
 
 
 def _activation(op, function, name="x", **parameters):
@@ -128,25 +193,48 @@ ACTIVATIONS = [
     _activation("sigmoid_hard", lambda x: ort("HardSigmoid", [x], alpha=0.3, beta=0.4), alpha=_f(0.3), beta=_f(0.4)),
     _activation("clamped_relu", lambda x: _tf("minimum", _tf("nn.leaky_relu", x, 0.3), 2.0), alpha=_f(0.3), beta=_f(2)),
     _activation("scaled_tanh", lambda x: 1.5 * _tf("tanh", np.float32(0.6) * x), alpha=_f(1.5), beta=_f(0.6)),
-    _activation("linear_activation", lambda x: _tf("add", x * np.float32(1.5), np.float32(0.6)), alpha=_f(1.5), beta=_f(0.6)),
+    _activation(
+        "linear_activation", lambda x: _tf("add", x * np.float32(1.5), np.float32(0.6)), alpha=_f(1.5), beta=_f(0.6)
+    ),
     _activation("gelu", lambda x: _tf("nn.gelu", x, False), "exact", mode="EXACT"),
     _activation("gelu", lambda x: _tf("nn.gelu", x, True), "tanh", mode="TANH_APPROXIMATION"),
-    _activation("gelu", lambda x: x * _tf("nn.sigmoid", np.float32(1.702) * x), "sigmoid", mode="SIGMOID_APPROXIMATION"),
+    _activation(
+        "gelu", lambda x: x * _tf("nn.sigmoid", np.float32(1.702) * x), "sigmoid", mode="SIGMOID_APPROXIMATION"
+    ),
     _unary("prelu", lambda x: ort("PRelu", [x, ALPHA.reshape(3, 1, 1)]), CHANNELS, alpha=ALPHA),
-    _unary("softplus_parametric", lambda x: ALPHA.reshape(3, 1, 1) * _tf("nn.softplus", BETA.reshape(3, 1, 1) * x),
-           CHANNELS, alpha=ALPHA, beta=BETA),
-    *(Case("softmax", f"axis{axis}", {"x": CHANNELS * 30}, lambda x, axis=axis: _mb().softmax(x=x, axis=axis),
-           lambda axis=axis: _tf("nn.softmax", CHANNELS * 30, axis)) for axis in (-1, 1, 0)),
-]  # fmt: skip
+    _unary(
+        "softplus_parametric",
+        lambda x: ALPHA.reshape(3, 1, 1) * _tf("nn.softplus", BETA.reshape(3, 1, 1) * x),
+        CHANNELS,
+        alpha=ALPHA,
+        beta=BETA,
+    ),
+    *(
+        Case(
+            "softmax",
+            f"axis{axis}",
+            {"x": CHANNELS * 30},
+            lambda x, axis=axis: _mb().softmax(x=x, axis=axis),
+            lambda axis=axis: _tf("nn.softmax", CHANNELS * 30, axis),
+        )
+        for axis in (-1, 1, 0)
+    ),
+]
 
 REDUCTIONS = {
-    "reduce_sum": "reduce_sum", "reduce_mean": "reduce_mean", "reduce_max": "reduce_max", "reduce_min": "reduce_min",
-    "reduce_prod": "reduce_prod", "reduce_log_sum_exp": "reduce_logsumexp",
-}  # fmt: skip
+    "reduce_sum": "reduce_sum",
+    "reduce_mean": "reduce_mean",
+    "reduce_max": "reduce_max",
+    "reduce_min": "reduce_min",
+    "reduce_prod": "reduce_prod",
+    "reduce_log_sum_exp": "reduce_logsumexp",
+}
 ONNX_REDUCTIONS = {
-    "reduce_l1_norm": "ReduceL1", "reduce_l2_norm": "ReduceL2", "reduce_sum_square": "ReduceSumSquare",
+    "reduce_l1_norm": "ReduceL1",
+    "reduce_l2_norm": "ReduceL2",
+    "reduce_sum_square": "ReduceSumSquare",
     "reduce_log_sum": "ReduceLogSum",
-}  # fmt: skip
+}
 SMALL = rng(9).uniform(0.5, 2, (2, 3, 4)).astype(np.float32)
 
 
@@ -164,17 +252,43 @@ def _reduction(op, axes, keep):
 
 
 REDUCED = [
-    *(_reduction(op, axes, keep) for op, (axes, keep) in itertools.product(
-        [*REDUCTIONS, *ONNX_REDUCTIONS], (([1], False), ([-1, 0], True), (None, False)))),
-    *(Case(op, f"int-{op}", {"x": INTS}, lambda x, op=op: getattr(_mb(), op)(x=x, axes=[1]),
-           lambda op=op: _tf(REDUCTIONS[op], INTS, 1)) for op in ("reduce_sum", "reduce_max", "reduce_min", "reduce_prod")),
-    *(Case(op, f"{axis}-{keep}", {"x": WIDE}, lambda x, op=op, axis=axis, keep=keep: getattr(_mb(), op)(x=x, axis=axis, keep_dims=keep),
-           lambda kind=kind, axis=axis, keep=keep: ort(kind, [WIDE], axis=axis, keepdims=int(keep)).astype(np.int32), target)
-      for (op, kind), (axis, keep, target) in itertools.product(
-          (("reduce_argmax", "ArgMax"), ("reduce_argmin", "ArgMin")), ((1, False, "iOS15"), (-1, True, "iOS17")))),
-    Case("reduce_log_sum_exp", "large", {"x": SMALL * 300}, lambda x: _mb().reduce_log_sum_exp(x=x, axes=[2]),
-         lambda: _tf("reduce_logsumexp", SMALL * 300, 2)),
-]  # fmt: skip
+    *(
+        _reduction(op, axes, keep)
+        for op, (axes, keep) in itertools.product(
+            [*REDUCTIONS, *ONNX_REDUCTIONS], (([1], False), ([-1, 0], True), (None, False))
+        )
+    ),
+    *(
+        Case(
+            op,
+            f"int-{op}",
+            {"x": INTS},
+            lambda x, op=op: getattr(_mb(), op)(x=x, axes=[1]),
+            lambda op=op: _tf(REDUCTIONS[op], INTS, 1),
+        )
+        for op in ("reduce_sum", "reduce_max", "reduce_min", "reduce_prod")
+    ),
+    *(
+        Case(
+            op,
+            f"{axis}-{keep}",
+            {"x": WIDE},
+            lambda x, op=op, axis=axis, keep=keep: getattr(_mb(), op)(x=x, axis=axis, keep_dims=keep),
+            lambda kind=kind, axis=axis, keep=keep: ort(kind, [WIDE], axis=axis, keepdims=int(keep)).astype(np.int32),
+            target,
+        )
+        for (op, kind), (axis, keep, target) in itertools.product(
+            (("reduce_argmax", "ArgMax"), ("reduce_argmin", "ArgMin")), ((1, False, "iOS15"), (-1, True, "iOS17"))
+        )
+    ),
+    Case(
+        "reduce_log_sum_exp",
+        "large",
+        {"x": SMALL * 300},
+        lambda x: _mb().reduce_log_sum_exp(x=x, axes=[2]),
+        lambda: _tf("reduce_logsumexp", SMALL * 300, 2),
+    ),
+]
 
 CASES = UNARY + BINARY + ACTIVATIONS + REDUCED
 

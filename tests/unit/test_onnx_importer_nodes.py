@@ -6,8 +6,8 @@ or has an input or output that is a sequence, optional or text; and of the rest 
 outputs hold no float tensor are counted apart. Sub-byte and 8-bit float types are not excluded: refused.
 
 Each model runs as it is. Where that is refused because an op needs a constant that the test feeds as an
-input (as no exporter does), the inputs named in the refusal, and then all integer vectors and scalars but
-the first input, are made initializers, and the test runs again.
+input (as no exporter does), the input named in the refusal and all integer vectors and scalars but the
+first input are made initializers, and the test runs again.
 """
 
 from __future__ import annotations
@@ -83,10 +83,9 @@ def imported(model, feeds):
         try:
             return to_tf(model), feeds
         except PlanError as refusal:
+            names = [name for name in list(feeds)[1:] if feeds[name].dtype.kind in "iu" and feeds[name].ndim < 2]
             if isinstance(refusal, NotConstantError) and refusal.value in feeds:
-                names = [refusal.value]
-            else:
-                names = [name for name in list(feeds)[1:] if feeds[name].dtype.kind in "iu" and feeds[name].ndim < 2]
+                names = list(dict.fromkeys([*names, refusal.value]))
             if not names:
                 raise
             model, feeds = with_constants(model, feeds, names)

@@ -13,6 +13,7 @@ P lies inside W, which the Debian tree sees as `/work`.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import shutil
 import sys
@@ -46,8 +47,8 @@ class Job:
         return str(tree.WORK / path.relative_to(self.work))
 
     def run(self, argv: list[str], env: dict[str, str] | None = None) -> None:
-        """Run inside the tree; ends this process with the command's exit code where it fails."""
-        done = tree.run(self.toolset, self.work, argv, env)
+        """Run inside the tree, in the project; ends this process with the command's exit code where it fails."""
+        done = tree.run(self.toolset, self.work, argv, env, cwd=self.inside(self.project))
         if done.returncode != 0:
             raise SystemExit(done.returncode if done.returncode > 0 else 128 - done.returncode)
 
@@ -84,6 +85,7 @@ def doubles(job: Job) -> None:
     for folder in ("doubles", "stubs"):
         shutil.rmtree(job.work / folder, ignore_errors=True)
         shutil.copytree(HOST / folder, job.work / folder)
+    _copy_onnx_runtime(job.work)
     here = job.inside(job.work / "doubles")
     include = "-I/usr/include/onnxruntime"
     job.run(["/usr/libexec/swift/bin/clang", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", include, "-c"]
@@ -104,6 +106,17 @@ def doubles(job: Job) -> None:
             ["swiftc", *STRICT, "-parse-as-library", "-emit-module", "-module-name", module, "-I", here, "-I", stubs]
             + ["-o", f"{stubs}/{module}.swiftmodule", f"{stubs}/{module}.swift"]
         )
+
+
+def _copy_onnx_runtime(work: Path) -> None:
+    """ONNX Runtime of this Python, the one that verified the twin; the tree has only its header."""
+    spec = importlib.util.find_spec("onnxruntime")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    found = [path for folder in folders for path in Path(folder).glob("capi/libonnxruntime.so.*")]
+    if len(found) != 1:
+        raise SystemExit(f"{sys.executable} has no onnxruntime, which the Core ML double runs")
+    shutil.copyfile(found[0], work / "doubles/libonnxruntime.so.1")
+    (work / "doubles/libonnxruntime.so").symlink_to("libonnxruntime.so.1")
 
 
 def _find_twin(job: Job) -> None:
@@ -189,7 +202,7 @@ def check_symbols(job: Job) -> None:
 
 def check_format(job: Job) -> None:
     """The project's own `.swift-format` decides."""
-    job.run(["swift", "format", "lint", "--strict", "--recursive", job.inside(job.project)])
+    job.run(["swift", "format", "lint", "--strict", "--recursive", "."])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What TensorFlow makes of seeded images, written for a test that must not import it. Arguments: sizes.json, out.npz."""
+"""What TensorFlow makes of seeded images, for a test that must not import it. Arguments: sizes.json, out.npz."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 
 def main(sizes: str, out: str) -> None:
-    """sizes.json: a list of [w, h, width, height, channels]. out.npz: image_i, nearest_i, plain_i, antialias_i, standard_i."""
+    """sizes.json: [[w, h, width, height, channels]]. out.npz: image_i, nearest_i, plain_i, antialias_i, standard_i."""
     found = {}
     rng = np.random.default_rng(0)
     with open(sizes, encoding="utf-8") as stream:  # noqa: PTH123

@@ -188,13 +188,13 @@ def is_nan(_node: Node, x: Tensor) -> Tensor:
 
 @op("IsInf", layout=Layout.ANY)
 def is_inf(node: Node, x: Tensor) -> Tensor:
-    """Whether x is infinite; either sign can be left out."""
-    infinity = tf.constant(np.inf, x.dtype)
+    """Whether x is infinite (beyond the largest finite number); either sign can be left out."""
+    largest = tf.constant(tf.as_dtype(x.dtype).max, x.dtype)
     found = []
     if node.attr("detect_positive", 1):
-        found.append(tf.equal(x, infinity))
+        found.append(tf.greater(x, largest))
     if node.attr("detect_negative", 1):
-        found.append(tf.equal(x, -infinity))
+        found.append(tf.less(x, -largest))
     if not found:
         return tf.zeros_like(x, tf.bool)
     return found[0] if len(found) == 1 else tf.logical_or(*found)

@@ -88,26 +88,26 @@ final class Engine {
     let configuration = MLModelConfiguration()
     configuration.computeUnits = options.computeUnits
     let built = resources.appending(component: "\(file.name).mlmodelc")
-    if manager.fileExists(atPath: built.path) {
+    if manager.fileExists(atPath: built.path(percentEncoded: false)) {
       return try await MLModel.load(contentsOf: built, configuration: configuration)
     }
     let package = resources.appending(component: "\(file.name).mlpackage")
-    guard manager.fileExists(atPath: package.path) else { throw EngineError.modelMissing(name: file.name) }
+    guard manager.fileExists(atPath: package.path(percentEncoded: false)) else { throw EngineError.modelMissing(name: file.name) }
     let caches = try manager.url(for: .cachesDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
     let folder = caches.appending(component: file.name)
     let kept = folder.appending(component: "\(file.sha256).mlmodelc")
-    // What an older system compiled may not load any more: then it is compiled again.
-    if manager.fileExists(atPath: kept.path),
-      let model = try? await MLModel.load(contentsOf: kept, configuration: configuration)
-    {
-      return model
+    if manager.fileExists(atPath: kept.path(percentEncoded: false)) {
+      if let model = try? await MLModel.load(contentsOf: kept, configuration: configuration) { return model }
+      // What an older system compiled may not load any more.
+      try? manager.removeItem(at: kept)
     }
     let compiled = try await MLModel.compileModel(at: package)
     try manager.createDirectory(at: folder, withIntermediateDirectories: true)
-    if manager.fileExists(atPath: kept.path) {
-      _ = try manager.replaceItemAt(kept, withItemAt: compiled)
-    } else {
+    do {
       try manager.moveItem(at: compiled, to: kept)
+    } catch where manager.fileExists(atPath: kept.path(percentEncoded: false)) {
+      // Another task compiled it at the same time.
+      try? manager.removeItem(at: compiled)
     }
     return try await MLModel.load(contentsOf: kept, configuration: configuration)
   }

@@ -1,0 +1,65 @@
+"""The core never names a step, a runtime or a target: a new one is one new folder, and nothing else changes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import packager
+from packager.registry import Catalog
+
+CATALOG = Catalog()
+PACKAGE = Path(packager.__file__).parent
+CORE = ("core", "model", "manifest", "plan", "stages", "cli")
+MODULES = ("pipeline.py", "assembly.py", "session.py", "registry.py")
+NAMES = {*CATALOG.steps, *CATALOG.runtimes, *CATALOG.sources, *CATALOG.targets}
+# Words that are the names of steps and of something else as well: each with what it is here.
+OTHER_MEANINGS = {
+    ("plan/lower.py", "quantize"): "a role, which a step of any name declares",
+    ("plan/lower.py", "dequantize"): "a role",
+    ("stages/verify/run.py", "quantize"): "a role",
+    ("stages/verify/run.py", "dequantize"): "a role",
+    ("stages/contract/decode.py", "srgb"): "a word in a profile's description",
+    ("stages/convert.py", "labels"): "a key of the stamp's request",
+    ("stages/render/context.py", "labels"): "a key of the templates' context",
+    ("stages/render/goldens.py", "layout"): "a key of golden/index.json",
+    ("model/contract.py", "labels"): "a key of a Classification in JSON",
+    ("model/contract.py", "grey"): "a colour of an image",
+    ("model/contract.py", "cmyk"): "a colour of an image",
+    ("manifest/names.py", "srgb"): "a key of a sample",
+    ("manifest/chains.py", "srgb"): "a key of a sample",
+    ("manifest/schema.py", "srgb"): "a key of a sample",
+}
+
+
+def files() -> Iterator[Path]:
+    for name in CORE:
+        yield from sorted((PACKAGE / name).rglob("*.py"))
+    yield from (PACKAGE / name for name in MODULES)
+
+
+def words(file: Path) -> set[str]:
+    """Every text of a module that is exactly a plug-in's name, but for documentation."""
+    tree = ast.parse(file.read_text("utf-8"))
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value in NAMES}
+
+
+def test_there_is_something_to_look_for() -> None:
+    assert len(NAMES) > 10
+    assert len(list(files())) > 40
+
+
+def test_no_file_of_the_core_holds_a_plugins_name() -> None:
+    found = {(file.relative_to(PACKAGE).as_posix(), word) for file in files() for word in words(file)}
+    assert found == set(OTHER_MEANINGS)
+
+
+def test_the_core_imports_no_plugin() -> None:
+    families = ("packager.steps.", "packager.sources.", "packager.runtimes.", "packager.package_registries.")
+    for file in files():
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            assert not [name for name in names if name.startswith(families)], f"{file.name}: {names}"
