@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.grappler import tf_optimizer
 
 
-def fold_constants(frozen: Any) -> Any:
+def fold_constants(frozen: Any, batch: int) -> Any:
     """Return the `GraphDef` of a frozen function in which sizes that are known are numbers.
 
-    The lists in the loops of a SavedModel have a known size only then, as TFLite asks. Functions get new names,
+    The lists in the loops of a SavedModel have a known size only then, as TFLite asks; `batch` is the first
+    dimension that the model was frozen with. Functions get new names,
     since TensorFlow holds one definition per name and process.
     """
     config = tf.compat.v1.ConfigProto()
@@ -27,6 +29,7 @@ def fold_constants(frozen: Any) -> Any:
     fed = {f"^{tensor.op.name}" for tensor in frozen.inputs}
     for node in graph_def.node:  # what was folded must not wait for the inputs, which are replaced later
         node.input[:] = [name for name in node.input if name not in fed]
+    _fix_lists(graph_def, batch)
     _rename_functions(graph_def)
     return graph_def
 
@@ -48,3 +51,30 @@ def _calls(node: Any) -> Iterator[Any]:
         if value.HasField("func"):
             yield value.func
         yield from value.list.func
+
+
+_SHAPE_INPUT = {
+    "TensorListReserve": 0,
+    "TensorListFromTensor": 1,
+    "TensorListGetItem": 2,
+    "TensorListStack": 1,
+    "TensorListPopBack": 1,
+    "EmptyTensorList": 0,
+}
+
+
+def _fix_lists(graph_def: Any, batch: int) -> None:
+    """Write `batch` where a loop's list was traced with elements of free first size: TFLite wants it known."""
+    for nodes in (graph_def.node, *(function.node_def for function in graph_def.library.function)):
+        constants = {node.name: node for node in nodes if node.op == "Const"}
+        for node in [node for node in nodes if node.op in _SHAPE_INPUT]:
+            at = _SHAPE_INPUT[node.op]
+            held = constants.get(node.input[at].partition(":")[0])
+            shape = tf.make_ndarray(held.attr["value"].tensor) if held is not None else None
+            if held is None or shape is None or shape.ndim != 1 or not shape.size or shape[0] >= 0:
+                continue
+            fixed = nodes.add(name=f"{node.name}/element_shape", op="Const")
+            fixed.attr["dtype"].CopyFrom(held.attr["dtype"])
+            value = np.concatenate([[batch], shape[1:]]).astype(shape.dtype)
+            fixed.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
+            node.input[at] = fixed.name if nodes is graph_def.node else f"{fixed.name}:output:0"

@@ -174,7 +174,7 @@ def _named(
 ) -> FrozenModel:
     """Rebuild a frozen function so that its output tensors bear their legal names."""
     loops = any(node.type in _LOOPS for node in frozen.graph.get_operations())
-    graph_def = fold_constants(frozen) if loops else frozen.graph.as_graph_def()
+    graph_def = fold_constants(frozen, _batch(inputs)) if loops else frozen.graph.as_graph_def()
     _explicit_splits(graph_def, frozen.graph)
     sources = [tensor.name for tensor in frozen.inputs]
     results = [tensor.name for tensor in frozen.outputs]
@@ -200,6 +200,10 @@ def _named(
         tuple(FrozenPort(f"{node}:0", spec) for node, spec in zip(nodes, inputs, strict=True)),
         tuple(FrozenPort(f"{node}:0", spec) for node, spec in zip(out_nodes, outputs, strict=True)),
     )
+
+
+def _batch(inputs: Sequence[TensorSpec]) -> int:
+    return next((spec.shape[0] for spec in inputs if spec.shape and spec.shape[0] is not None), 1)
 
 
 def _explicit_splits(graph_def: Any, graph: Any) -> None:

@@ -181,23 +181,28 @@ def app(job: Job) -> None:
 def check_symbols(job: Job) -> None:
     """Library, tests and app against the list of platform symbols."""
     name = job.package()
-    options = [*STRICT, f"-I{job.inside(job.work / 'doubles')}"]
-    accessor = sorted((job.work / "build").resolve().glob("*/debug/*.build/DerivedSources/resource_bundle_accessor.swift"))
-    modules = {"library": (name, f"Sources/{name}", options), "tests": (f"{name}Tests", f"Tests/{name}Tests", options)}
+    own = (name, f"{name}Tests", "App")
+    strict = [*STRICT, f"-I{job.inside(job.work / 'doubles')}"]
+    against = ["-enable-testing", f"-I{job.inside(job.work / 'build/debug/Modules')}"]
     found: dict[str, set[str]] = {}
-    for module, folder, extra in modules.values():
-        files = [job.inside(path) for path in sorted((job.project / folder).rglob("*.swift"))]
-        made = [job.inside(path) for path in accessor if path.parents[1].name == f"{module}.build"]
-        if module != name:
-            extra = [*extra, "-enable-testing", f"-I{job.inside(job.work / 'build/debug/Modules')}"]
-        symbols.collect(job.toolset, job.work, [*extra, "-module-name", module], files, made, found)
-    symbols.collect(job.toolset, job.work, [*_app_options(job), "-module-name", "App"], _app_files(job), [], found)
+    for module, folder, extra in ((name, "Sources", []), (f"{name}Tests", "Tests", against)):
+        files = [job.inside(path) for path in sorted((job.project / folder / module).rglob("*.swift"))]
+        options = [*strict, *extra, "-module-name", module]
+        symbols.collect(job.toolset, job.work, options, files, _accessor(job, module), own, found)
+    options = [*_app_options(job), "-module-name", "App"]
+    symbols.collect(job.toolset, job.work, options, _app_files(job), [], own, found)
     listed = symbols.read_list(HOST / "doubles.toml")
     minimum = symbols.minimum_ios(job.project / "Package.swift")
     problems = symbols.judge(found, listed, minimum)
     if problems:
         raise SystemExit("\n".join(problems))
     sys.stdout.write(f"{len(found)} platform symbols in use, all listed, none newer than iOS {minimum}\n")
+
+
+def _accessor(job: Job, module: str) -> list[str]:
+    """What the package manager made for `Bundle.module`."""
+    found = (job.work / "build").glob(f"*/debug/{module}.build/DerivedSources/*.swift")
+    return [job.inside(path) for path in sorted(found) if not path.parents[3].is_symlink()]
 
 
 def check_format(job: Job) -> None:

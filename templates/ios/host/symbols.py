@@ -1,18 +1,18 @@
 """Which platform symbols Swift sources use, as the compiler resolved them, and whether each is on the list.
 
-The list is `doubles.toml`: a table for each module, with every symbol's documentation page and first iOS.
+The list is `doubles.toml`: under `module`, a table for each, with every symbol's documentation page and first iOS.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import tree
 
-OWN = ("Swift", "_Concurrency", "_StringProcessing", "_Differentiation", "Testing", "Glibc", "Darwin", "SwiftShims")
+LANGUAGE = ("Swift", "_Concurrency", "_StringProcessing", "Builtin", "SwiftShims", "Testing", "SwiftGlibc")
 """The language itself, its test library and the C library: not platform symbols."""
 PLUGINS = "/usr/libexec/swift/lib/swift/host/plugins/testing"
 _FILE = re.compile(r'^\(source_file "([^"]+)"')
@@ -21,9 +21,16 @@ _EXTENSION = re.compile(r"(\w+) extension(?=\.)")
 
 
 def collect(
-    toolset: Path, work: Path, options: list[str], files: list[str], made: list[str], found: dict[str, set[str]]
+    toolset: Path,
+    work: Path,
+    options: list[str],
+    files: list[str],
+    made: list[str],
+    own: tuple[str, ...],
+    found: dict[str, set[str]],
 ) -> None:
-    """Add `module.symbol` -> files that use it. `made` files are compiled with the others but not looked into.
+    """Add `module.symbol` -> files that use it. `made` files are compiled with the others but not looked into;
+    `own` modules are the project's.
 
     Ends the process where the compiler does not accept the sources.
     """
@@ -35,7 +42,6 @@ def collect(
     if done.returncode != 0:
         errors = [line for line in lines if ": error: " in line]
         raise SystemExit("\n".join(errors[:5]) or f"swiftc -dump-ast: exit code {done.returncode}")
-    own = module_name(options)
     current = ""
     for line in lines:
         header = _FILE.match(line)
@@ -43,14 +49,8 @@ def collect(
             current = header.group(1)
         if current in files:
             for module, name in _DECLARATION.findall(line):
-                if module not in OWN and module != own and not own.startswith(module):
+                if module not in LANGUAGE and module not in own:
                     found.setdefault(symbol(module, name), set()).add(Path(current).name)
-
-
-def module_name(options: Iterable[str]) -> str:
-    """The module that is compiled."""
-    given = list(options)
-    return given[given.index("-module-name") + 1]
 
 
 def symbol(module: str, name: str) -> str:
@@ -61,7 +61,7 @@ def symbol(module: str, name: str) -> str:
 
 def read_list(file: Path) -> Mapping[str, Mapping[str, str]]:
     """`module.symbol` -> {page, ios}."""
-    tables = tomllib.loads(file.read_text("utf-8"))
+    tables = tomllib.loads(file.read_text("utf-8"))["module"]
     return {f"{module}.{name}": row for module, table in tables.items() for name, row in table.items()}
 
 

@@ -76,7 +76,3 @@ class Package:
             path = _inside(self.folder, file_name.removeprefix(_MODEL_PATH), self.root)
             self._blobs[file_name] = BlobFile.open(path)
         return self._blobs[file_name]
-
-    def close(self) -> None:
-        """Forget the bytes of the weight files."""
-        self._blobs.clear()

@@ -103,7 +103,7 @@ class Step:
             result = self.function(**bound)
         except UnsupportedOp as error:
             raise UnsupportedOp(self.kind, name, reason=error.reason) from error
-        except (ValueError, IndexError, TypeError, AttributeError, KeyError, ArithmeticError) as error:
+        except (ValueError, IndexError, TypeError, AttributeError, KeyError, ArithmeticError, MemoryError) as error:
             raise BadProgram(f"op {self.kind!r} (output {name!r}) cannot be computed: {error}") from error
         results = result if isinstance(result, tuple) else (result,)
         if len(results) != len(self.outputs):
@@ -134,6 +134,7 @@ class Plan:
 def make_plan(
     block: MIL_pb2.Block,
     package: Package,
+    constants: Mapping[str, Value],
     inputs: Mapping[str, TensorType],
     outputs: tuple[str, ...],
     *,
@@ -143,9 +144,10 @@ def make_plan(
 
     Raises UnsupportedOp for the first op that is not implemented, BadProgram for a broken program.
     """
-    binder = _Binder(package, set(inputs), half=half)
+    binder = _Binder(package, constants, set(inputs), half=half)
     for operation in block.operations:
-        binder.add(operation)
+        if operation.type != "const":
+            binder.add(operation)
     kept = {name: binder.known[name] for name in outputs if name in binder.known}
     feeds = tuple(Output("input", name, declared, half=half) for name, declared in inputs.items())
     return Plan(_with_releases(binder.steps, outputs), kept, feeds, outputs)
@@ -154,17 +156,13 @@ def make_plan(
 class _Binder:
     """Turns the ops of a block into steps, in order."""
 
-    def __init__(self, package: Package, made: set[str], *, half: bool) -> None:
+    def __init__(self, package: Package, constants: Mapping[str, Value], made: set[str], *, half: bool) -> None:
         self.package, self.made, self.half = package, made, half
-        self.known: dict[str, Any] = {}
+        self.known: dict[str, Any] = dict(constants)
         self.steps: list[Step] = []
 
     def add(self, operation: MIL_pb2.Operation) -> None:
-        """Read a constant, fold an op of constants, or append a step."""
-        if operation.type == "const":
-            name, value = _read_const(operation, self.package)
-            self.known[name] = value
-            return
+        """Fold an op of constants, or append a step."""
         step = self._bind(operation)
         if step.singles or step.lists:
             self.steps.append(step)
@@ -231,11 +229,16 @@ def _setting(value: Any, is_tensor: bool) -> Any:
     return tuple(plain) if isinstance(plain, list) else plain
 
 
-def _read_const(operation: MIL_pb2.Operation, package: Package) -> tuple[str, Value]:
-    if len(operation.outputs) != 1 or "val" not in operation.attributes:
-        raise BadProgram("a constant of the program has no value")
-    name = operation.outputs[0].name
-    return name, constant(operation.attributes["val"], package, name)
+def read_constants(block: MIL_pb2.Block, package: Package) -> dict[str, Value]:
+    """The values of a block's constants by name. Raises BadProgram where one is missing or broken."""
+    values: dict[str, Value] = {}
+    for operation in block.operations:
+        if operation.type == "const":
+            if len(operation.outputs) != 1 or "val" not in operation.attributes:
+                raise BadProgram("a constant of the program has no value")
+            name = operation.outputs[0].name
+            values[name] = constant(operation.attributes["val"], package, name)
+    return values
 
 
 def _with_releases(steps: Sequence[Step], outputs: tuple[str, ...]) -> tuple[Step, ...]:

@@ -17,7 +17,7 @@ from coremltools.proto import FeatureTypes_pb2, MIL_pb2
 
 from packager.runtimes.coreml.mil.errors import BadFeed, BadProgram, UnsupportedOp
 from packager.runtimes.coreml.mil.package import Package
-from packager.runtimes.coreml.mil.plan import Plan, make_plan, unsupported_reason
+from packager.runtimes.coreml.mil.plan import Plan, make_plan, read_constants, unsupported_reason
 from packager.runtimes.coreml.mil.registry import Array
 from packager.runtimes.coreml.mil.values import TensorType, tensor_type
 
@@ -77,6 +77,7 @@ class MilProgram:
         function, self._block = _main_block(package)
         self._input_types = {item.name: tensor_type(item.type) for item in function.inputs}
         self._output_types = self._find_outputs()
+        self._constants = read_constants(self._block, package)
         description = package.spec.description
         features = {item.name: item.type for item in (*description.input, *description.output)}
         self.inputs = tuple(_spec_of(k, v, features.get(k)) for k, v in self._input_types.items())
@@ -87,7 +88,10 @@ class MilProgram:
 
     @classmethod
     def load(cls, path: Path) -> MilProgram:
-        """Open a `.mlpackage` folder. Raises BadProgram; unsupported ops are named later, by `predict`."""
+        """Open a `.mlpackage` folder and read its constants; the folder is not needed afterwards.
+
+        Raises BadProgram. Unsupported ops are named later, by `unsupported` and `predict`.
+        """
         return cls(Package.open(path))
 
     def op_types(self) -> Mapping[str, int]:
@@ -118,9 +122,8 @@ class MilProgram:
                 raise UnsupportedOp("image output", spec.name)
         if half not in self._plans:
             self._plans[half] = make_plan(
-                self._block, self._package, self._input_types, tuple(self._output_types), half=half
+                self._block, self._package, self._constants, self._input_types, tuple(self._output_types), half=half
             )
-            self._package.close()
         unknown = sorted(set(feeds) - set(self._input_types))
         if unknown:
             raise BadFeed(f"the program has no input {unknown}", expected=f"{sorted(self._input_types)}")

@@ -72,7 +72,7 @@ def constant(value: MIL_pb2.Value, package: Package, name: str) -> Value:
         return _immediate(value.immediateValue.tensor, declared, name)
     else:
         raise BadProgram(f"constant {name!r} has no value")
-    return array.astype(declared.held)
+    return array.astype(declared.held, copy=False)
 
 
 def _immediate(tensor: MIL_pb2.TensorValue, declared: TensorType, name: str) -> Value:

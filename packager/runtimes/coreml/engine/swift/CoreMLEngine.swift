@@ -92,7 +92,9 @@ final class Engine {
       return try await MLModel.load(contentsOf: built, configuration: configuration)
     }
     let package = resources.appending(component: "\(file.name).mlpackage")
-    guard manager.fileExists(atPath: package.path(percentEncoded: false)) else { throw EngineError.modelMissing(name: file.name) }
+    guard manager.fileExists(atPath: package.path(percentEncoded: false)) else {
+      throw EngineError.modelMissing(name: file.name)
+    }
     let caches = try manager.url(for: .cachesDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
     let folder = caches.appending(component: file.name)
     let kept = folder.appending(component: "\(file.sha256).mlmodelc")
@@ -105,8 +107,9 @@ final class Engine {
     try manager.createDirectory(at: folder, withIntermediateDirectories: true)
     do {
       try manager.moveItem(at: compiled, to: kept)
-    } catch where manager.fileExists(atPath: kept.path(percentEncoded: false)) {
-      // Another task compiled it at the same time.
+    } catch {
+      // Another task may have compiled it at the same time.
+      guard manager.fileExists(atPath: kept.path(percentEncoded: false)) else { throw error }
       try? manager.removeItem(at: compiled)
     }
     return try await MLModel.load(contentsOf: kept, configuration: configuration)
