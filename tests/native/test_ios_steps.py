@@ -1,0 +1,138 @@
+"""The Swift steps against the vectors of the reference: strict concurrency, warnings are errors, every case equal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "contract" / "vectors"))
+
+from ios_toolset import inside, toolset
+from step_cases import Case, cases
+from step_vectors import Packed, compare, write_input
+
+import packager.steps
+from packager.core.languages import LANGUAGES, camel
+from packager.model.contract import ImageType
+
+pytestmark = pytest.mark.native
+
+SWIFT = LANGUAGES["swift"]
+STEPS = Path(packager.steps.__file__).parent
+GROUPS = ("core",)
+STRICT = ("-O", "-swift-version", "6", "-strict-concurrency=complete", "-warnings-as-errors")
+
+DRIVER = """
+import Foundation
+
+final class Driver {
+  let input: [UInt8]
+  var output: [UInt8] = []
+
+  init() throws { input = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "/work/input.bin"))) }
+
+  func image(_ offset: Int, _ count: Int, _ w: Int, _ h: Int, _ c: Int, _ stride: Int) throws -> RawImage {
+    try RawImage(pixels: Array(input[offset..<offset + count]), width: w, height: h, channels: c, bytesPerRow: stride)
+  }
+
+  func floats(_ offset: Int, _ count: Int) -> [Float] {
+    (0..<count).map { at in
+      Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(input[offset + at * 4 + $1]) << UInt32(8 * $1) })
+    }
+  }
+
+  func int8s(_ offset: Int, _ count: Int) -> [Int8] { input[offset..<offset + count].map { Int8(bitPattern: $0) } }
+
+  func payload(_ image: ImageView) -> [UInt8] {
+    (0..<image.height).flatMap { y in
+      (0..<image.width * image.channels).map { image.base[y * image.bytesPerRow + $0] }
+    }
+  }
+
+  func payload(_ values: UnsafeBufferPointer<Float>) -> [UInt8] { values.flatMap { word($0.bitPattern) } }
+
+  func payload(_ values: UnsafeBufferPointer<Int8>) -> [UInt8] { values.map { UInt8(bitPattern: $0) } }
+
+  func payload(_ result: Classification) -> [UInt8] {
+    result.labels.flatMap { label in
+      let text = Array(label.label.utf8)
+      let gap = [UInt8](repeating: 0, count: (4 - text.count % 4) % 4)
+      return word(UInt32(label.index)) + word(label.score.bitPattern) + word(UInt32(text.count)) + text + gap
+    }
+  }
+
+  func word(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> UInt32(8 * $0)) } }
+
+  /// Runs a step twice, the second time over the buffers that it kept.
+  func run(_ name: String, _ step: () throws -> [UInt8]) {
+    do {
+      let first = try step()
+      let second = try step()
+      precondition(first == second, "\\(name): the second run differs")
+      emit(0, first)
+    } catch {
+      emit(1, [])
+    }
+  }
+
+  func emit(_ status: UInt32, _ payload: [UInt8]) {
+    output += word(status) + word(UInt32(payload.count)) + [UInt8](repeating: 0, count: 8) + payload
+    output += [UInt8](repeating: 0, count: (16 - payload.count % 16) % 16)
+  }
+}
+"""
+
+
+def drivers(packed: Sequence[Packed]) -> dict[str, str]:
+    """Source files of the driver; one function for each case, so that each is type-checked alone."""
+    files = {"Driver.swift": DRIVER}
+    calls = []
+    for start in range(0, len(packed), 50):
+        body = ""
+        for index, item in enumerate(packed[start : start + 50], start):
+            body += f"func case{index}(_ driver: Driver) {{\n{_case(item)}}}\n"
+            calls.append(f"case{index}(driver)")
+        files[f"Cases{start}.swift"] = body
+    end = 'try Data(driver.output).write(to: URL(fileURLWithPath: "/work/output.bin"))'
+    files["main.swift"] = "\n".join(["import Foundation", "", "let driver = try Driver()", *calls, end, ""])
+    return files
+
+
+def _case(item: Packed) -> str:
+    call = item.case.call
+    arguments = ", ".join(f"{camel(name)}: {SWIFT.constant(value)}" for name, value in call.arguments)
+    step = f"  let step = {SWIFT.function(call.function)}({arguments})\n"
+    view = "withView" if isinstance(item.case.start, ImageType) else "withUnsafeBufferPointer"
+    run = f"try driver.{_input(item.case, item)}.{view} {{ driver.payload(try step.run($0)) }}"
+    return f"{step}  driver.run({SWIFT.string(item.case.id)}) {{ {run} }}\n"
+
+
+def _input(case: Case, item: Packed) -> str:
+    if isinstance(case.start, ImageType):
+        h, w, c = case.input.shape
+        return f"image({item.offset}, {item.bytes}, {w}, {h}, {c}, {case.stride})"
+    reader = {"float32": "floats", "int8": "int8s"}[str(case.input.dtype)]
+    return f"{reader}({item.offset}, {case.input.size})"
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_equal_to_the_reference(group: str, tmp_path: Path) -> None:
+    toolset()
+    packed = write_input(cases(group), tmp_path / "input.bin")
+    for name, text in drivers(packed).items():
+        (tmp_path / name).write_text(text, "utf-8")
+    steps = dict.fromkeys(step for item in packed for step in item.case.steps)
+    for file in [STEPS / "_swift" / "ContractTypes.swift", *(f for s in steps for f in (STEPS / s).glob("*.swift"))]:
+        shutil.copy(file, tmp_path)
+    sources = [f"/work/{path.name}" for path in sorted(tmp_path.glob("*.swift"))]
+    compiled = inside(tmp_path, "swiftc", *STRICT, "-module-name", "Steps", "-o", "/work/steps", *sources)
+    assert compiled.returncode == 0, compiled.stdout
+    done = inside(tmp_path, "/work/steps")
+    assert done.returncode == 0, done.stdout
+    rows = compare([item.case for item in packed], tmp_path / "output.bin")
+    failed = [f"{row.id}: {row.detail}" for row in rows if not row.passed]
+    assert not failed, "\n".join(failed)
