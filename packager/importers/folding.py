@@ -73,7 +73,7 @@ def _fix_lists(graph_def: Any, batch: int) -> None:
             shape = tf.make_ndarray(held.attr["value"].tensor) if held is not None else None
             if held is None or shape is None or shape.ndim != 1 or not shape.size or shape[0] >= 0:
                 continue
-            fixed = nodes.add(name=f"{node.name}/element_shape", op="Const")
+            fixed = nodes.add(name=f"{node.name}/packager_element_shape", op="Const")
             fixed.attr["dtype"].CopyFrom(held.attr["dtype"])
             value = np.concatenate([[batch], shape[1:]]).astype(shape.dtype)
             fixed.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))

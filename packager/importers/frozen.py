@@ -222,7 +222,7 @@ def _explicit_splits(graph_def: Any, graph: Any) -> None:
         along = int(tf.make_ndarray(axis.attr["value"].tensor))
         known = [shape.as_list()[along] for shape in results]
         if (values < 0).any() and None not in known:
-            held = graph_def.node.add(name=f"{node.name}/sizes", op="Const")
+            held = graph_def.node.add(name=f"{node.name}/packager_sizes", op="Const")
             held.attr["dtype"].CopyFrom(sizes.attr["dtype"])
             held.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(np.asarray(known, values.dtype)))
             node.input[1] = held.name

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from packager.core.errors import Finding, PlanError
-from packager.core.languages import LANGUAGES
-from packager.model.contract import Chain
+from packager.core.languages import LANGUAGES, Language
+from packager.model.contract import Chain, ContractType, StepUse
 from packager.model.manifest import Manifest
 from packager.model.source import ModelSource
 from packager.plan.chains import Place, Resolve, build_chains
@@ -58,12 +59,19 @@ class Preflight:
         return self._found
 
     def native_steps(self, chains: Sequence[Chain]) -> None:
-        """Every step must have native code in the language of every target."""
+        """Every step must have native code for its very call in the language of every target."""
         for target in self.manifest.targets:
             language = LANGUAGES[self.catalog.targets[target.id].language]
-            for use in (use for chain in chains for use in chain.steps):
-                if not self.catalog.native_files(use.step, language):
-                    self._find(use.path, f"step `{use.step}` has no {language.name} code, which `{target.id}` needs")
+            for chain in chains:
+                for use, value in zip(chain.steps, chain.types, strict=False):
+                    if not self._has_native(use, value, language):
+                        what = f"step `{use.step}` has no {language.name} code for these parameters"
+                        self._find(use.path, f"{what}, which target `{target.id}` needs")
+
+    def _has_native(self, use: StepUse, value: ContractType, language: Language) -> bool:
+        call = self.catalog.steps[use.step].call(use.bound, value)
+        word = re.compile(rf"\b{re.escape(language.function(call.function))}\b")
+        return any(word.search(file.read_text("utf-8")) for file in self.catalog.native_files(use.step, language))
 
     def _find(self, place: Place, what: str, expected: str = "", hint: str = "") -> None:
         where = self.manifest.where(*place)

@@ -55,9 +55,7 @@ def test_nothing_but_the_bundle_stands_in_the_output_folder(built: Path) -> None
 def test_the_receipt_holds_what_is_promised(built: Path) -> None:
     receipt, manifest = receipt_of(built), root_manifest()
     assert (receipt["name"], receipt["version"]) == (manifest["name"], manifest["version"])
-    assert set(receipt["files"]) == {
-        file.relative_to(built).as_posix() for file in every_file(built)
-    } - OUTSIDE
+    assert set(receipt["files"]) == {file.relative_to(built).as_posix() for file in every_file(built)} - OUTSIDE
     assert {entry["owner"] for entry in receipt["files"].values()} == {"generated", "yours"}
     addresses = {f"{a['package']}!{a['file']}": a["sha256"] for a in _addresses(manifest)}
     assert receipt["inputs"] == addresses
@@ -144,25 +142,15 @@ def test_one_changed_byte_in_any_file_is_found(copied: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(OUTSIDE))
-def test_one_changed_byte_beside_the_receipt_is_found(copied: Path, session: Session, name: str) -> None:
+def test_one_changed_byte_beside_the_receipt_is_found(copied: Path, name: str) -> None:
     whole = (copied / name).read_bytes()
-    for place in range(0, len(whole), max(1, len(whole) // 100)):
+    for place in (0, len(whole) // 3, len(whole) - 1):
         (copied / name).write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        with pytest.raises(BundleChangedError):
-            bundle_problems(copied)
-
-
-def bundle_problems(path: Path) -> None:
-    """The quick part of `verify`, for the files beside the receipt only."""
-    opened = bundle.open_bundle(path)
-    alone = bundle.Opened(path, {**opened.receipt, "files": {}}, opened.evidence)
-    texts = [finding.what for finding in bundle.check_files(opened)] if content_hash(opened.receipt) != opened.receipt[
-        "content_hash"
-    ] else [f.what for f in bundle.check_files(alone) if "not in the receipt" not in f.what]
-    if texts and texts != ["bundle.json was edited: its content_hash does not match"]:
-        raise BundleChangedError("; ".join(texts))
-    if content_hash(opened.receipt) != opened.receipt["content_hash"]:
-        raise BundleChangedError(texts[0])
+        try:
+            found = [finding.what for finding in bundle.check_files(bundle.open_bundle(copied))]
+        except BundleChangedError as fault:
+            found = [str(fault)]
+        assert any(name in text for text in found), (place, found)
 
 
 CHANGES: dict[str, Callable[[Path], Any]] = {

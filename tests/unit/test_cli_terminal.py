@@ -83,7 +83,9 @@ def test_completion_of_verbs_and_targets() -> None:
         env = {"_PACKAGER_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
         return packager(env=env).stdout
 
-    assert {"check", "plan", "build", "verify", "test", "doctor", "schema", "cache"} <= set(complete("packager ").split())
+    assert {"check", "plan", "build", "verify", "test", "doctor", "schema", "cache"} <= set(
+        complete("packager ").split()
+    )
     assert complete("packager pl").split() == ["plan"]
     assert "embedded.linux" in complete("packager build --target emb").split()
     script = packager("--show-completion", "bash").stdout
@@ -103,7 +105,9 @@ def modules(code: str) -> set[str]:
 def test_help_imports_hardly_more_than_typer_and_rich() -> None:
     command = modules("from packager.cli import main; main(['--help'])")
     assert "packager.cli.build" in command, "the help was shown"
-    both = modules("import typer; app = typer.Typer(); app.command()(lambda: None); app.command('b')(lambda: None); app()")
+    both = modules(
+        "import typer; app = typer.Typer(); app.command()(lambda: None); app.command('b')(lambda: None); app()"
+    )
     both |= modules("import typer, rich")
     own = {name for name in command if name.split(".")[0] == "packager"}
     heavy = {"numpy", "pydantic", "yaml", "jinja2", "PIL", "tensorflow", "onnx", "h5py", "concurrent", "asyncio"}

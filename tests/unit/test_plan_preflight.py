@@ -91,5 +91,5 @@ def test_a_step_without_code_in_a_targets_language_is_found(tmp_path: Path) -> N
     with pytest.raises(PlanError) as caught:
         check(manifest, found, catalog, lambda address: tmp_path / str(address))
     (finding,) = caught.value.findings
-    assert finding.what == "step `normalize` has no cpp code, which `embedded.linux` needs"
+    assert finding.what == "step `normalize` has no cpp code for these parameters, which target `embedded.linux` needs"
     assert "normalize" in finding.source_line

@@ -79,7 +79,9 @@ def test_a_stage_without_any_check_is_no_pass(tmp_path: Path) -> None:
 
 
 def test_a_compiler_that_fails_ends_it(tmp_path: Path) -> None:
-    row = run(tmp_path, python("compile", prints("main.c:1: error: no", 2), "compile"), python("g", prints(GOOD), "run"))
+    row = run(
+        tmp_path, python("compile", prints("main.c:1: error: no", 2), "compile"), python("g", prints(GOOD), "run")
+    )
     assert (row.result, row.compiled, row.ran, row.stages) == ("failed", False, False, [])
     assert row.why == "compile: exit code 2: main.c:1: error: no"
     assert "error: no" in Path(row.log).read_text()
