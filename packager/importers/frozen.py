@@ -79,6 +79,10 @@ class FrozenModel:
         graph = self.graph_def
         return [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
 
+    def loop(self) -> str | None:
+        """Return the name of a loop in the graph, None where there is none."""
+        return next((node.name for node in self.nodes() if node.op in _LOOPS), None)
+
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return outputs by source name for `feeds` by source name, of the declared shapes and dtypes.
 

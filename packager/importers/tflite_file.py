@@ -16,6 +16,7 @@ from packager.model.tensors import Quantization, TensorSpec
 
 IDENTIFIER = b"TFL3"
 _SMALL = 64
+_NARROW = {"int8", "uint8", "int4", "int2"}
 _DTYPES = {
     "FLOAT32": "float32", "FLOAT16": "float16", "FLOAT64": "float64", "INT8": "int8", "UINT8": "uint8",
     "INT16": "int16", "UINT16": "uint16", "INT32": "int32", "UINT32": "uint32", "INT64": "int64",
@@ -124,17 +125,17 @@ def first_node(model: Any, operator: str) -> str:
 
 
 def precision(model: Any) -> str:
-    """Return what a file's precision is called here: int8 where its interface is integer and quantised,
-    int8-dynamic or float16 where only weights are, else float32.
+    """Return what a file's precision is called here: int8 where it computes in integers (whatever its interface),
+    int8-dynamic or float16 where only its weights are narrow, else float32.
     """
-    graph = model.subgraphs[0]
-    ends = [graph.tensors[index] for index in (*graph.inputs, *graph.outputs)]
-    if any(quantization(tensor) is not None for tensor in ends):
+    tensors = model.subgraphs[0].tensors
+    computed = [tensor for tensor in tensors if _size(model, tensor) == 0]
+    if any(dtype_name(t) in _NARROW and quantization(t) is not None for t in computed):
         return "int8"
-    held = Counter(dtype_name(t) for t in graph.tensors if _size(model, t) > _SMALL)
-    if held["int8"] or held["uint8"] or held["int4"]:
+    held = {dtype_name(tensor) for tensor in tensors if _size(model, tensor) > _SMALL}
+    if held & _NARROW:
         return "int8-dynamic"
-    return "float16" if held["float16"] else "float32"
+    return "float16" if "float16" in held else "float32"
 
 
 def _size(model: Any, tensor: Any) -> int:

@@ -14,11 +14,13 @@ RUN_WORKER = "tf"
 TOOLS = ("tensorflow", "coremltools", "numpy", "protobuf")
 CODE = ("packager.runtimes.coreml", "packager.importers.frozen", "packager.importers.matching")
 
-_KERNEL_SETS = {"float32": ("mil-eval",), "float16": ("mil-eval-half",)}
+_KERNEL_SETS = {"float32": ("mil-eval",), "float16": ("mil-eval-half",), "int8": ("mil-eval-half",)}
+_LOOPS = ("While", "StatelessWhile", "WHILE", "Loop", "Scan")
+_INTEGERS = ("int8", "uint8", "int16", "uint16")
 
 
 def precisions() -> tuple[str, ...]:
-    """float32 and float16 (weights and arithmetic)."""
+    """float32; float16 (weights and arithmetic); int8 (weights, linear, per channel; arithmetic in float16)."""
     return tuple(_KERNEL_SETS)
 
 
@@ -43,5 +45,15 @@ def takes_original(source: ModelSource, precision: str) -> bool:  # noqa: ARG001
 
 
 def check(source: ModelSource, precision: str) -> tuple[str, ...]:  # noqa: ARG001
-    """Nothing is known to fail without converting."""
-    return ()
+    """Loops (they cannot be evaluated here), 8-bit tensors in the interface, and what the importer refuses."""
+    reasons = [
+        f"the graph has a loop ({op}), which Core ML packages of this version cannot have; unroll it before saving"
+        for op in _LOOPS
+        if op in source.ops
+    ]
+    reasons += [
+        f"{spec.name!r} is {spec.dtype}: Core ML takes and gives floats and int32; use the float model as source"
+        for spec in (*source.inputs, *source.outputs)
+        if spec.dtype in _INTEGERS
+    ]
+    return (*reasons, *source.facts.get("importer_refuses", ()))

@@ -12,13 +12,13 @@ RUN = "packager.runtimes.onnx.run:run"
 STAMP = "packager.runtimes.onnx.stamp:stamp"
 RUN_WORKER = "light"
 TOOLS = ("tensorflow", "tf2onnx", "onnx", "onnxruntime", "numpy")
-CODE = ("packager.runtimes.onnx", "packager.importers.frozen", "packager.importers.matching")
+CODE = ("packager.runtimes.onnx", "packager.importers")
 
-_KERNEL_SETS = {"float32": ("ort-cpu",)}
+_KERNEL_SETS = {"float32": ("ort-cpu",), "float16": ("ort-cpu",), "int8": ("ort-cpu",)}
 
 
 def precisions() -> tuple[str, ...]:
-    """float32."""
+    """float32; float16 (weights and arithmetic, float32 interface); int8 (QDQ, asymmetric, per channel)."""
     return tuple(_KERNEL_SETS)
 
 
@@ -38,10 +38,13 @@ def calibrated(precision: str) -> bool:
 
 
 def takes_original(source: ModelSource, precision: str) -> bool:  # noqa: ARG001
-    """An ONNX file is used as it is, whatever its precision."""
-    return source.format == "onnx"
+    """ONNX and TFLite files are taken as they are: no way through TensorFlow."""
+    return source.format in ("onnx", "tflite")
 
 
-def check(source: ModelSource, precision: str) -> tuple[str, ...]:  # noqa: ARG001
-    """Nothing is known to fail without converting."""
+def check(source: ModelSource, precision: str) -> tuple[str, ...]:
+    """A file that is already quantised gives no other precision."""
+    quantized = "QuantizeLinear" in source.ops or source.facts.get("precision") in ("int8", "int8-dynamic")
+    if quantized and precision != "float32":
+        return ("the source is quantised already: it is taken as it is, under the name float32",)
     return ()

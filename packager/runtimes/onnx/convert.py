@@ -1,4 +1,4 @@
-"""Frozen TensorFlow function -> ONNX file (worker side)."""
+"""Frozen TensorFlow function, ONNX file or TFLite file -> ONNX file (worker side)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 
 from packager.core.errors import ConvertError
 from packager.core.jsonable import to_json
+from packager.core.samples import Arrays, read_samples
+from packager.importers import onnx_file
 from packager.importers.frozen import FrozenModel
 from packager.importers.matching import match_outputs
 from packager.model.artifact import Port
 from packager.runtimes.onnx.canonical import canonical
+from packager.runtimes.onnx.narrow import to_float16, to_int8
 from packager.runtimes.onnx.run import Session
 
 FILE = "model.onnx"
@@ -28,16 +30,29 @@ def convert(
 ) -> dict[str, Any]:
     """Write `out/model.onnx` and return {path, inputs, outputs, ops}; ports carry both names.
 
-    `request`: {precision, name, shapes}. `inputs`: `model` (the original) where `source` is None. Raises ConvertError.
+    `request`: {precision, name, shapes}. `inputs`: `model` (an ONNX or TFLite file) where `source` is None;
+    `calibration` (folder of samples by source name) for int8. Raises ConvertError.
     """
+    name = request.get("name", "model")
     if source is None:
-        model = onnx.load(inputs["model"])
+        model = _from_file(inputs["model"], name, request.get("shapes", {}))
         outputs = {value.name: value.name for value in model.graph.output}
     else:
-        model = _from_tensorflow(source, request.get("name", "model"))
+        model = _from_tensorflow(source, name)
         outputs = _pin(model, source)
+    model = _precise(model, request["precision"], inputs)
     (out / FILE).write_bytes(model.SerializeToString(deterministic=True))
     return _answer(model, outputs)
+
+
+def _from_file(path: Path, name: str, shapes: Mapping[str, list[int]]) -> onnx.ModelProto:
+    with path.open("rb") as file:
+        is_tflite = file.read(8)[4:] == b"TFL3"
+    if is_tflite:
+        from packager.importers.tflite_onnx import to_onnx
+
+        return canonical(to_onnx(path, name), {}, name)
+    return onnx_file.with_shapes(onnx_file.load(path), shapes)
 
 
 def _from_tensorflow(source: FrozenModel, name: str) -> onnx.ModelProto:
@@ -58,6 +73,15 @@ def _from_tensorflow(source: FrozenModel, name: str) -> onnx.ModelProto:
     return canonical(model, {port.tensor: port.name for port in (*source.inputs, *source.outputs)}, name)
 
 
+def _precise(model: onnx.ModelProto, precision: str, inputs: Mapping[str, Path]) -> onnx.ModelProto:
+    if precision == "float16":
+        return to_float16(model)
+    if precision == "int8":
+        samples: list[Arrays] = list(read_samples(inputs["calibration"])) if "calibration" in inputs else []
+        return to_int8(model, samples)
+    return model
+
+
 def _pin(model: onnx.ModelProto, source: FrozenModel) -> dict[str, str]:
     """Return {source output: output of the file}, found by value on random probes."""
     session = Session(model.SerializeToString())
@@ -67,9 +91,8 @@ def _pin(model: onnx.ModelProto, source: FrozenModel) -> dict[str, str]:
 
 
 def _answer(model: onnx.ModelProto, outputs: Mapping[str, str]) -> dict[str, Any]:
-    constants = {tensor.name for tensor in model.graph.initializer}
-    made = {value.name: value for value in model.graph.output}
-    fed = [value for value in model.graph.input if value.name not in constants]
+    made = {value.name: value for value in onnx_file.infer(model).graph.output}
+    fed = onnx_file.real_inputs(model.graph)
     return {
         "path": FILE,
         "inputs": [to_json(_port(value.name, value)) for value in fed],
@@ -79,6 +102,5 @@ def _answer(model: onnx.ModelProto, outputs: Mapping[str, str]) -> dict[str, Any
 
 
 def _port(source: str, value: onnx.ValueInfoProto) -> Port:
-    tensor = value.type.tensor_type
-    shape = tuple(dimension.dim_value or 1 for dimension in tensor.shape.dim)
-    return Port(source, value.name, np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)).name, shape)
+    spec, _ = onnx_file.spec_of(value)
+    return Port(source, value.name, spec.dtype, tuple(size or 1 for size in spec.shape))

@@ -54,7 +54,12 @@ def takes_original(source: ModelSource, precision: str) -> bool:
 
 
 def check(source: ModelSource, precision: str) -> tuple[str, ...]:
-    """A TFLite file that is already quantised gives no other precision."""
-    if source.format == "tflite" and source.facts.get("precision") not in ("float32", precision):
-        return (f"the source is a TFLite file of precision {source.facts.get('precision')}; it can only be copied",)
-    return ()
+    """A quantised TFLite file gives no other precision, loops cannot be calibrated, the importer has limits."""
+    if takes_original(source, precision):
+        return ()
+    held = source.facts.get("precision")
+    if source.format == "tflite" and held != "float32":
+        return (f"the source is a TFLite file of precision {held}: it can only be taken as it is",)
+    loops = [op for op in ("While", "StatelessWhile", "Loop", "Scan") if op in source.ops and calibrated(precision)]
+    reasons = [f"the graph has a loop ({op}), which TensorFlow's calibrator cannot pass" for op in loops]
+    return (*reasons, *source.facts.get("importer_refuses", ()))

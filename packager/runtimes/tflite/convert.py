@@ -62,10 +62,10 @@ def _bytes(source: FrozenModel, precision: str, samples: list[Arrays]) -> bytes:
 def _can_be_calibrated(source: FrozenModel, samples: list[Arrays]) -> None:
     if not samples:
         raise ConvertError("int8 needs calibration samples", hint="give `calibration:` in the manifest")
-    loops = [node.name for node in source.nodes() if node.op in ("While", "StatelessWhile")]
-    if loops:
+    loop = source.loop()
+    if loop is not None:
         raise ConvertError(
-            f"TFLite int8: the graph has a loop ({loops[0]}), on which TensorFlow's calibrator crashes",
+            f"TFLite int8: the graph has a loop ({loop}), on which TensorFlow's calibrator crashes",
             expected="a graph without loops",
             hint="take int8-dynamic or float16, or unroll the recurrent layers before saving (unroll=True)",
         )

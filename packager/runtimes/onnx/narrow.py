@@ -1,0 +1,64 @@
+"""ONNX model -> half precision, or calibrated 8-bit integers, by ONNX Runtime's own tools (worker side)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import onnx
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+from onnxruntime.transformers.float16 import convert_float_to_float16
+
+from packager.core.errors import ConvertError
+from packager.core.samples import Arrays
+
+PERCENTILE = 99.999
+
+
+def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model with weights and arithmetic in float16 and its float32 interface. Raises ConvertError."""
+    held = onnx.ModelProto()
+    held.CopyFrom(model)
+    try:
+        return convert_float_to_float16(held, keep_io_types=True, disable_shape_infer=False)
+    except Exception as fault:  # the tool has no errors of its own
+        raise ConvertError(f"ONNX float16: the converter failed: {type(fault).__name__}: {fault}") from fault
+
+
+class _Reader(CalibrationDataReader):
+    """Hands the samples out one by one."""
+
+    def __init__(self, samples: Sequence[Arrays]) -> None:
+        self._left = iter(samples)
+
+    def get_next(self) -> dict[str, Any] | None:
+        """The next sample, None at the end."""
+        return next(self._left, None)
+
+
+def to_int8(model: onnx.ModelProto, samples: Sequence[Arrays]) -> onnx.ModelProto:
+    """Return the model with QuantizeLinear and DequantizeLinear pairs: activations asymmetric (percentile over
+    `samples`), weights symmetric per channel. Raises ConvertError.
+    """
+    if not samples:
+        raise ConvertError("int8 needs calibration samples", hint="give `calibration:` in the manifest")
+    with tempfile.TemporaryDirectory() as folder:
+        plain, quantized = Path(folder) / "plain.onnx", Path(folder) / "quantized.onnx"
+        onnx.save(model, plain)
+        try:
+            quantize_static(
+                plain,
+                quantized,
+                _Reader(samples),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QInt8,
+                weight_type=QuantType.QInt8,
+                calibrate_method=CalibrationMethod.Percentile,
+                extra_options={"ActivationSymmetric": False, "CalibPercentile": PERCENTILE},
+            )
+        except Exception as fault:  # the tool has no errors of its own
+            raise ConvertError(f"ONNX int8: the quantizer failed: {type(fault).__name__}: {fault}") from fault
+        return onnx.load(quantized)
