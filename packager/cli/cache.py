@@ -9,7 +9,7 @@ import typer
 NAME = "cache"
 HELP = "Show, prune or clear the cache of conversions and downloads."
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 Days = Annotated[float, typer.Option("--days", min=0, help="Remove what was not used for so many days.")]
 Size = Annotated[float, typer.Option("--gigabytes", min=0, help="Then remove the oldest until this size is left.")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from packager.cli.options import BundlePath, Json, Targets, Verbose
 
 NAME = "test"
-HELP = "Compile and run a bundle's projects with what this machine has; write the evidence."
+HELP = "Compile and run a bundle's projects here; write the evidence. Uses what this machine has, fetches nothing."
 
 
 def run(bundle: BundlePath, target: Targets = None, json: Json = False, verbose: Verbose = False) -> None:
