@@ -40,7 +40,7 @@ bench: $(DEV)
 
 # Needs `uv`; writes versions and hashes, no addresses.
 lock:
-	uv pip compile --quiet pyproject.toml requirements-build.in --universal --python-version 3.11 --generate-hashes \
+	uv pip compile --quiet pyproject.toml requirements-build.in -c requirements-constraints.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate -o requirements.lock
 	uv pip compile --quiet requirements-dev.in -c requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock

@@ -105,7 +105,7 @@ def refuse_unknown(names: Sequence[str], known: Sequence[str], where: str) -> No
 
 def build(session: Session, path: Path, out: Path, only: Sequence[str] = (), force: bool = False) -> Path:
     """All stages; returns the published bundle."""
-    bundle.tidy(out)
+    bundle.prepare(out)
     project, made = plan(session, path, only)
     with session.cache.temporary() as scratch:
         goldens = _contract(session, project, made, scratch)

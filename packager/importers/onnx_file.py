@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx.version_converter
 from google.protobuf.message import DecodeError
 
-from packager.core.errors import ModelError
+from packager.core.errors import ConvertError, ModelError
 from packager.model.tensors import TensorSpec
+
+_OLDEST_IR = 4
 
 
 def load(path: Path) -> onnx.ModelProto:
@@ -103,3 +106,27 @@ def infer(model: onnx.ModelProto) -> onnx.ModelProto:
         return onnx.shape_inference.infer_shapes(model, data_prop=True)
     except (onnx.shape_inference.InferenceError, RuntimeError, ValueError):
         return model
+
+
+def modern(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
+    """Return the model raised to an opset, its weights no longer among its inputs.
+
+    Raises ConvertError where onnx cannot raise it.
+    """
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    inputs = real_inputs(result.graph)
+    names = {value.name for value in inputs}
+    for value in [value for value in result.graph.input if value.name not in names]:
+        result.graph.input.remove(value)
+    version = next((entry.version for entry in result.opset_import if entry.domain in ("", "ai.onnx")), 0)
+    if version >= opset:
+        return result
+    result.ir_version = max(result.ir_version, _OLDEST_IR)
+    try:
+        return onnx.version_converter.convert_version(result, opset)
+    except (RuntimeError, ValueError) as fault:
+        raise ConvertError(
+            f"the model is of opset {version} and cannot be raised to {opset}: {fault}",
+            hint="export the model again with a newer opset",
+        ) from fault

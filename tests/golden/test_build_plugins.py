@@ -299,7 +299,9 @@ def compiled(folder: Path) -> None:
 def test_verbose_only_shows_logs_and_a_failure_names_its_log(plugins: dict[str, str], tmp_path: Path) -> None:
     file = tiny_project(tmp_path / "project", **CHANGES)
     work = Path(plugins["PACKAGER_PLUGINS"]) / "runtimes" / "box" / "work.py"
-    work.write_text(work.read_text().replace("graph = onnx", "raise ZeroDivisionError('the box is broken')\n    graph = onnx"))
+    work.write_text(
+        work.read_text().replace("graph = onnx", "raise ZeroDivisionError('the box is broken')\n    graph = onnx")
+    )
     done = packager("build", file, "--out", tmp_path / "dist", env=plugins)
     assert done.returncode == 6, done.stderr
     assert "ZeroDivisionError: the box is broken" in done.stderr
@@ -326,7 +328,9 @@ def test_an_artefact_that_is_not_finite_fails_its_gate_and_shows_it_where_waived
 ) -> None:
     work = Path(plugins["PACKAGER_PLUGINS"]) / "runtimes" / "box" / "work.py"
     work.write_text(
-        work.read_text().replace("        write_sample", f"        got[0][0, 0] = float('{output}')\n        write_sample")
+        work.read_text().replace(
+            "        write_sample", f"        got[0][0, 0] = float('{output}')\n        write_sample"
+        )
     )
     file = tiny_project(tmp_path / "project", **{**CHANGES, "targets": None})
     done = packager("build", file, "--out", tmp_path / "dist", env=plugins)
@@ -349,9 +353,7 @@ def test_a_fault_of_a_plugin_is_named_with_its_file(
     plugins: dict[str, str], tmp_path: Path, name: str, text: str, code: int, said: str
 ) -> None:
     (Path(plugins["PACKAGER_PLUGINS"]) / name).write_text(text)
-    done = packager(
-        "build", tiny_project(tmp_path / "project", **CHANGES), "--out", tmp_path / "dist", env=plugins
-    )
+    done = packager("build", tiny_project(tmp_path / "project", **CHANGES), "--out", tmp_path / "dist", env=plugins)
     assert done.returncode == code, done.stderr
     assert said in done.stderr
     assert not (tmp_path / "dist").exists()

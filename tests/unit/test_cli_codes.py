@@ -132,6 +132,15 @@ def test_an_unknown_target_is_a_usage_error_that_names_the_known_ones(
     assert command(verb, tiny_project(tmp_path / "none"), "--target", "android")[0] == 64
 
 
+def test_an_output_folder_that_cannot_be_written_is_said_before_the_work(command: Command, tiny: Path) -> None:
+    for out in (tiny, tiny / "dist"):
+        code, _, err = command("build", tiny, "--out", out)
+        assert code == 9
+        assert str(out) in err
+        assert "--out" in err
+        assert "[contract]" not in err
+
+
 @pytest.mark.parametrize("verb", ["verify", "test"])
 def test_what_is_no_bundle(command: Command, tmp_path: Path, verb: str) -> None:
     (tmp_path / "file").touch()

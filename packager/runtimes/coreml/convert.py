@@ -60,6 +60,8 @@ def _own(port: FrozenPort, names: list[str]) -> str:
 def _from_tensorflow(source: FrozenModel, precision: str) -> Any:
     import coremltools as ct
 
+    from packager.runtimes.coreml import overrides  # noqa: F401 - registers corrections
+
     single = precision == "float32"
     try:
         model = ct.convert(

@@ -13,14 +13,15 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from packager.core.errors import ConvertError
 from packager.core.samples import Arrays
+from packager.importers.onnx_file import modern
 
 PERCENTILE = 99.999
+_OLDEST_OPSET = 13  # scales per channel came with it
 
 
 def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return the model with weights and arithmetic in float16 and its float32 interface. Raises ConvertError."""
-    held = onnx.ModelProto()
-    held.CopyFrom(model)
+    held = modern(model, _OLDEST_OPSET)
     try:
         return convert_float_to_float16(held, keep_io_types=True, disable_shape_infer=False)
     except Exception as fault:  # the tool has no errors of its own
@@ -46,7 +47,7 @@ def to_int8(model: onnx.ModelProto, samples: Sequence[Arrays]) -> onnx.ModelProt
         raise ConvertError("int8 needs calibration samples", hint="give `calibration:` in the manifest")
     with tempfile.TemporaryDirectory() as folder:
         plain, quantized = Path(folder) / "plain.onnx", Path(folder) / "quantized.onnx"
-        onnx.save(model, plain)
+        onnx.save(modern(model, _OLDEST_OPSET), plain)
         try:
             quantize_static(
                 plain,

@@ -3,7 +3,7 @@
 from packager.stages.bundle.check import Opened, check_files, edited, open_bundle
 from packager.stages.bundle.evidence import artifact_rows, kept_tests, write_evidence
 from packager.stages.bundle.notice import Origin, notice
-from packager.stages.bundle.publish import change, publish, tidy
+from packager.stages.bundle.publish import change, prepare, publish, tidy
 from packager.stages.bundle.receipt import Receipt, build_receipt
 from packager.stages.bundle.zips import zip_files
 
@@ -19,6 +19,7 @@ __all__ = [
     "kept_tests",
     "notice",
     "open_bundle",
+    "prepare",
     "publish",
     "tidy",
     "write_evidence",

@@ -37,12 +37,24 @@ def publish(out: Path, name: str, files: Iterable[RenderedFile], before_swap: Ca
             finally:
                 _remove(staged)
     except OSError as fault:
-        raise BundleError(
-            f"the bundle cannot be written in {out}: {fault.strerror or fault}",
-            expected="a folder that can be written, with enough space",
-            hint="free some disk space" if fault.errno == errno.ENOSPC else "choose another folder by --out",
-        ) from fault
+        raise _unwritable(out, fault.strerror or str(fault), fault.errno == errno.ENOSPC) from fault
     return final
+
+
+def prepare(out: Path) -> None:
+    """Remove what a killed build left; raise `BundleError` where `out` cannot be written, before any work is done."""
+    nearest = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise _unwritable(out, "not a folder that can be written")
+    tidy(out)
+
+
+def _unwritable(out: Path, why: str, full: bool = False) -> BundleError:
+    return BundleError(
+        f"the bundle cannot be written in {out}: {why}",
+        expected="a folder that can be written, with enough space",
+        hint="free some disk space" if full else "choose another folder by --out",
+    )
 
 
 @contextmanager

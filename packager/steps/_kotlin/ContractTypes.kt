@@ -11,7 +11,7 @@ public class ContractException(
  * @property data rows from top to bottom, each of [width] pixels of [channels] interleaved bytes (R, G, B)
  * @property width in pixels, at least 1
  * @property height in pixels, at least 1
- * @property channels 3 for colour, 1 for grey
+ * @property channels 3 for colour, 1 for grey, 4 for colour and alpha or for C, M, Y, K
  * @property stride bytes from one row to the next
  * @throws ContractException if the image is empty or [data] is too short
  */
@@ -24,7 +24,9 @@ public class Image(
 ) {
     init {
         if (width < 1 || height < 1) throw ContractException("the image is empty: $width x $height")
-        if (channels != 1 && channels != 3) throw ContractException("an image has 1 or 3 channels, not $channels")
+        if (channels != 1 && channels != 3 && channels != 4) {
+            throw ContractException("an image has 1, 3 or 4 channels, not $channels")
+        }
         val row = width.toLong() * channels
         val needed = stride.toLong() * (height - 1) + row
         if (stride < row || data.size < needed) {
@@ -39,14 +41,19 @@ public class Image(
     /** A colour image without gaps between its rows. */
     public constructor(data: ByteArray, width: Int, height: Int) : this(data, width, height, 3)
 
+    /** Throws if this image has other channels. */
+    internal fun check(channels: Int) {
+        if (this.channels != channels) {
+            throw ContractException("an image of $channels channels is needed, not of ${this.channels}")
+        }
+    }
+
     /** Throws if this image has other channels, or more pixels. */
     internal fun check(
         channels: Int,
         maxPixels: Int,
     ) {
-        if (this.channels != channels) {
-            throw ContractException("an image of $channels channels is needed, not of ${this.channels}")
-        }
+        check(channels)
         if (width.toLong() * height > maxPixels) {
             throw ContractException("an image of at most $maxPixels pixels is needed, not $width x $height")
         }
@@ -88,6 +95,9 @@ public data class Values(
 
 /** Order in which a pixel's channels go to the model. */
 internal enum class ChannelOrder { RGB, BGR, GREY }
+
+/** Rounded division by 255 of a product of bytes, as Pillow does it. */
+internal fun div255(product: Int): Int = (((product + 128) shr 8) + product + 128) shr 8
 
 /** Throws if a tensor has not as many elements as it needs. */
 internal fun checkSize(

@@ -8,7 +8,7 @@ internal class Channels(
 
     /** The returned image is overwritten by the next call. */
     fun run(input: Image): Image {
-        if (input.channels != 3) throw ContractException("an image of 3 channels is needed, not of ${input.channels}")
+        input.check(3)
         val row = input.width * 3
         if (bytes.size < row * input.height) bytes = ByteArray(row * input.height)
         val first = if (order == ChannelOrder.BGR) 2 else 0

@@ -11,7 +11,7 @@ internal class Normalize(
 
     /** The returned array is overwritten by the next call. */
     fun run(input: Image): FloatArray {
-        checkChannels(input, order)
+        input.check(if (order == ChannelOrder.GREY) 1 else 3)
         val size = input.width * input.height * input.channels
         if (values.size != size) values = FloatArray(size)
         forEachValue(input, order, tables.size) { to, table, level -> values[to] = tables[table][level] }
@@ -35,7 +35,7 @@ internal class NormalizeQuantize(
 
     /** The returned array is overwritten by the next call. */
     fun run(input: Image): ByteArray {
-        checkChannels(input, order)
+        input.check(if (order == ChannelOrder.GREY) 1 else 3)
         val size = input.width * input.height * input.channels
         if (bytes.size != size) bytes = ByteArray(size)
         forEachValue(input, order, tables.size) { to, table, level -> bytes[to] = tables[table][level] }
@@ -66,16 +66,6 @@ private fun normalized(
     mean: Double,
     std: Double,
 ): Float = ((level - mean) / std).toFloat()
-
-private fun checkChannels(
-    input: Image,
-    order: ChannelOrder,
-) {
-    val expected = if (order == ChannelOrder.GREY) 1 else 3
-    if (input.channels != expected) {
-        throw ContractException("an image of $expected channels is needed, not of ${input.channels}")
-    }
-}
 
 /** Calls [put] with the place in the output, the number of the table (of [tables]) and the level of each value. */
 private inline fun forEachValue(

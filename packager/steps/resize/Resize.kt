@@ -173,7 +173,7 @@ private class Plane(
 }
 
 /** Box of the image, the size it is resampled to, and where it goes in the output. */
-private class Geometry(
+internal class Geometry(
     val left: Int,
     val top: Int,
     val boxWidth: Int,
@@ -187,7 +187,8 @@ private class Geometry(
     val downFirst: Boolean = boxHeight - height > max(0, 2 * (boxWidth - width))
 }
 
-private fun place(
+/** Where an image of [w] x [h] goes in an output of [width] x [height]. */
+internal fun place(
     w: Int,
     h: Int,
     width: Int,

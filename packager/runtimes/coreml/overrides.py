@@ -1,0 +1,14 @@
+"""Corrections of coremltools' TensorFlow front end. Importing this module registers them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coremltools.converters.mil import Builder as mb  # noqa: N813 - coremltools' own name for it
+from coremltools.converters.mil.frontend.tensorflow.tf_op_registry import register_tf_op
+
+
+@register_tf_op(override=True, tf_alias=["Inv"])
+def Reciprocal(context: Any, node: Any) -> None:  # noqa: N802 - the name is TensorFlow's
+    """1 / x. The front end takes Core ML's `inverse`, which computes 1 / (x + 0.0001)."""
+    context.add(node.name, mb.real_div(x=1.0, y=context[node.inputs[0]], name=node.name))

@@ -1,0 +1,56 @@
+package packager.contract
+
+/** The centred part of this size, left and top rounded down. */
+internal class CropSize(
+    private val width: Int,
+    private val height: Int,
+) {
+    private val centre = Centre()
+
+    /**
+     * The returned image is overwritten by the next call.
+     *
+     * @throws ContractException if the image is smaller
+     */
+    fun run(input: Image): Image {
+        if (input.width < width || input.height < height) {
+            throw ContractException("$width x $height pixels are needed, got ${input.width} x ${input.height}")
+        }
+        return centre.of(input, width, height)
+    }
+}
+
+/** The largest centred part of the ratio [across] : [down], left and top rounded down. */
+internal class CropRatio(
+    private val across: Int,
+    private val down: Int,
+) {
+    private val centre = Centre()
+
+    /** The returned image is overwritten by the next call. */
+    fun run(input: Image): Image {
+        val width = (input.height.toLong() * across / down).coerceIn(1, input.width.toLong()).toInt()
+        val height = (input.width.toLong() * down / across).coerceIn(1, input.height.toLong()).toInt()
+        return centre.of(input, width, height)
+    }
+}
+
+/** Copies the centred part of an image. */
+private class Centre {
+    private var bytes = ByteArray(0)
+
+    fun of(
+        input: Image,
+        width: Int,
+        height: Int,
+    ): Image {
+        val row = width * input.channels
+        if (bytes.size < row * height) bytes = ByteArray(row * height)
+        var from = (input.height - height) / 2 * input.stride + (input.width - width) / 2 * input.channels
+        for (y in 0 until height) {
+            input.data.copyInto(bytes, y * row, from, from + row)
+            from += input.stride
+        }
+        return Image(bytes, width, height, input.channels)
+    }
+}
