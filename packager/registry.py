@@ -77,16 +77,20 @@ class Catalog:
         file = folder / "engine.toml"
         if not file.is_file():
             return None
-        data = tomllib.loads(file.read_text("utf-8"))
-        return EngineSpec(
-            runtime=runtime,
-            language=language,
-            folder=folder,
-            files=tuple(data.pop("files")),
-            kernel_set=data.pop("kernel_set"),
-            summary=data.pop("summary"),
-            facts=data,
-        )
+        try:
+            data = tomllib.loads(file.read_text("utf-8"))
+            return EngineSpec(
+                runtime=runtime,
+                language=language,
+                folder=folder,
+                files=tuple(data.pop("files")),
+                kernel_set=data.pop("kernel_set"),
+                summary=data.pop("summary"),
+                facts=data,
+            )
+        except (tomllib.TOMLDecodeError, KeyError, TypeError) as fault:
+            what = f"runtimes/{runtime}/engine/{language}/engine.toml cannot be read: {type(fault).__name__}: {fault}"
+            raise RenderError(what) from fault
 
     def step_with_role(self, role: str) -> tuple[str, StepModule]:
         """The one step that declares this role; the plan adds it around an integer model."""

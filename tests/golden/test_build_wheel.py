@@ -49,10 +49,8 @@ def test_an_installed_wheel_builds_the_demo_to_the_same_bytes(wheel: Path, built
     subprocess.run(install, check=True)
     env = {"PYTHONPATH": str(place)}
     code = "import packager; print(packager.__file__)"
-    found = subprocess.run(
-        [*COMMAND[:2], "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert found.stdout.strip() == str(place / "packager" / "__init__.py")
+    found = subprocess.check_output([*COMMAND[:2], "-c", code], env=env, cwd=tmp_path, text=True)
+    assert found.strip() == str(place / "packager" / "__init__.py")
     done = packager("build", ROOT / "manifest.yaml", "--out", tmp_path / "dist", cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stderr
     made = tmp_path / "dist" / built.name

@@ -57,7 +57,10 @@ def verify(
     gates: Mapping[str, Gate],
     scratch: Path,
 ) -> Verified:
-    """Run `artifact` over all samples in all its kernel sets. A failed gate is in the verdicts, not an error."""
+    """Run `artifact` over all samples in all its kernel sets. A failed gate is in the verdicts, not an error.
+
+    An artefact whose outputs are not finite has no golden vectors, and its failure cannot be waived.
+    """
     runtime = catalog.runtimes[artifact.runtime]
     feeds = [_feed(artifact, golden, catalog) for golden in goldens]
     folder = write_samples(scratch / f"feeds-{artifact.runtime}-{artifact.precision}", feeds)
@@ -85,7 +88,8 @@ def verify(
     limits = thresholds(gates, artifact.runtime, artifact.precision)
     raw = {name: list(read_samples(ran / name)) for name in kernel_sets}
     verdicts = tuple(_verdict(artifact, name, raw[name], goldens, plan, catalog, limits, gates) for name in kernel_sets)
-    records = _records(artifact, goldens, feeds, raw[kernel_sets[0]], plan, catalog)
+    finite = not any(verdict.figures.non_finite for verdict in verdicts)
+    records = _records(artifact, goldens, feeds, raw[kernel_sets[0]], plan, catalog) if finite else ()
     return Verified(artifact, verdicts, ArtifactGolden(artifact.id, kernel_sets[0], records))
 
 
@@ -130,7 +134,9 @@ def _verdict(
     got = [_real(artifact, outputs, catalog) for outputs in raw]
     found = figures(source, got, decided, limits.get("margin", 0.0))
     reasons = judge(found, limits)
-    waived = waiver(gates, artifact.runtime, artifact.precision) if reasons else None
+    # Values that are not finite give no result, so there would be nothing to ship golden vectors of.
+    waivable = reasons and not found.non_finite
+    waived = waiver(gates, artifact.runtime, artifact.precision) if waivable else None
     return Verdict(artifact.runtime, artifact.precision, kernel_set, found, limits, not reasons, reasons, waived)
 
 

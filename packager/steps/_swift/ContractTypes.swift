@@ -1,4 +1,4 @@
-/// An 8-bit sRGB image: rows from top to bottom, each of interleaved channels (red, green, blue; or grey).
+/// An 8-bit image: rows from top to bottom, each of interleaved channels.
 public struct RawImage: Sendable, Equatable {
   /// The bytes, `bytesPerRow` for each row.
   public let pixels: [UInt8]
@@ -6,7 +6,7 @@ public struct RawImage: Sendable, Equatable {
   public let width: Int
   /// Height in pixels, at least 1.
   public let height: Int
-  /// 3 for colour, 1 for grey.
+  /// 3 for red, green and blue; 1 for grey; 4 for colour with alpha, or cyan, magenta, yellow and black.
   public let channels: Int
   /// Distance from one row to the next, at least `width * channels`.
   public let bytesPerRow: Int
@@ -17,14 +17,14 @@ public struct RawImage: Sendable, Equatable {
   ///   - pixels: At least `bytesPerRow * (height - 1) + width * channels` bytes.
   ///   - width: Width in pixels.
   ///   - height: Height in pixels.
-  ///   - channels: 3 for colour, 1 for grey.
+  ///   - channels: 1, 3 or 4.
   ///   - bytesPerRow: Distance from one row to the next; `width * channels` if left out.
   /// - Throws: ``ContractError`` if the image is empty, has other channels or too few bytes.
   public init(pixels: [UInt8], width: Int, height: Int, channels: Int = 3, bytesPerRow: Int? = nil)
     throws(ContractError)
   {
     guard width >= 1, height >= 1 else { throw .emptyImage }
-    guard channels == 1 || channels == 3 else { throw .wrongChannels(expected: 3, actual: channels) }
+    guard channels == 1 || channels == 3 || channels == 4 else { throw .wrongChannels(expected: 3, actual: channels) }
     let (row, rowOverflows) = width.multipliedReportingOverflow(by: channels)
     let stride = bytesPerRow ?? row
     let (body, bodyOverflows) = stride.multipliedReportingOverflow(by: height - 1)
@@ -115,13 +115,30 @@ struct ImageView {
   let channels: Int
   let bytesPerRow: Int
 
+  /// Throws where the image has other channels.
+  func check(channels expected: Int) throws(ContractError) {
+    guard channels == expected else { throw .wrongChannels(expected: expected, actual: channels) }
+  }
+
   /// Throws where the image has other channels or more pixels than the contract takes.
   func check(channels expected: Int, maxPixels: Int) throws(ContractError) {
-    guard channels == expected else { throw .wrongChannels(expected: expected, actual: channels) }
+    try check(channels: expected)
     let (pixels, overflows) = width.multipliedReportingOverflow(by: height)
     guard !overflows, pixels <= maxPixels else {
       throw .imageTooLarge(pixels: overflows ? Int.max : pixels, limit: maxPixels)
     }
+  }
+
+  /// The centred part of a size that is not larger; left and top are rounded down.
+  func centered(width: Int, height: Int) -> ImageView {
+    let start = (self.height - height) / 2 * bytesPerRow + (self.width - width) / 2 * channels
+    return ImageView(base: base + start, width: width, height: height, channels: channels, bytesPerRow: bytesPerRow)
+  }
+
+  /// The largest centred part of the ratio `across` : `down`.
+  func centered(ratio across: Int, to down: Int) -> ImageView {
+    centered(
+      width: max(1, min(width, height * across / down)), height: max(1, min(height, width * down / across)))
   }
 }
 
@@ -156,4 +173,40 @@ final class Scratch<Element: BitwiseCopyable> {
     }
     return UnsafeMutableBufferPointer(rebasing: memory[..<count])
   }
+}
+
+extension Scratch where Element == UInt8 {
+  /// An image without gaps between its rows, of other channels than `input`, made pixel by pixel: `body` takes a pixel
+  /// and writes one.
+  func map(
+    _ input: ImageView, channels: Int, _ body: (UnsafePointer<UInt8>, UnsafeMutablePointer<UInt8>) -> Void
+  ) throws(ContractError) -> ImageView {
+    let row = input.width * channels
+    guard let base = take(row * input.height, zero: 0).baseAddress else { throw .emptyImage }
+    for y in 0..<input.height {
+      let source = input.base + y * input.bytesPerRow
+      let target = base + y * row
+      for x in 0..<input.width { body(source + x * input.channels, target + x * channels) }
+    }
+    return ImageView(base: base, width: input.width, height: input.height, channels: channels, bytesPerRow: row)
+  }
+}
+
+extension Scratch where Element == Float {
+  /// One number for each of `input`; valid until the next call.
+  func map(_ input: UnsafeBufferPointer<Float>, _ body: (Float) -> Float) -> UnsafeBufferPointer<Float> {
+    let result = take(input.count, zero: 0)
+    for (index, value) in input.enumerated() { result[index] = body(value) }
+    return UnsafeBufferPointer(result)
+  }
+}
+
+/// Rounded division by 255 of a product of bytes, as Pillow does it.
+func div255(_ product: Int) -> UInt8 {
+  UInt8(truncatingIfNeeded: ((product + 128) >> 8 + product + 128) >> 8)
+}
+
+/// The lines of a text, which hold no line feed; anything else may stand in them.
+func lines(_ text: String) -> [String] {
+  text.utf8.split(separator: 10, omittingEmptySubsequences: false).map { String(Substring($0)) }
 }

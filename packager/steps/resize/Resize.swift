@@ -53,8 +53,8 @@ private func sinc(_ x: Double) -> Double {
 
 /// Equal to the bit to Pillow 13.0.0: `image.crop(box).resize((width, height), filter)`.
 ///
-/// Rows first, then columns, with weights of 22 fractional bits that are made in float64. A pass that changes no
-/// size is left out.
+/// One pass along rows and one along columns, with weights of 22 fractional bits that are made in float64. A pass that
+/// changes no size is left out.
 final class ResizePillow {
   private let width: Int
   private let height: Int
@@ -64,8 +64,8 @@ final class ResizePillow {
   private let rows = Scratch<UInt8>()
   private let resized = Scratch<UInt8>()
   private let canvas = Scratch<UInt8>()
-  private var columnWeights: Weights?
-  private var rowWeights: Weights?
+  private let weightsOfRows = KeptWeights()
+  private let weightsOfColumns = KeptWeights()
 
   init(width: Int, height: Int, fit: Fit, filter: Filter, fill: UInt8) {
     self.width = width
@@ -79,20 +79,9 @@ final class ResizePillow {
   func run(_ input: ImageView) throws(ContractError) -> ImageView {
     switch fit {
     case .stretch: return try resample(input, width: width, height: height)
-    case .crop: return try resample(cropped(input), width: width, height: height)
+    case .crop: return try resample(input.centered(ratio: width, to: height), width: width, height: height)
     case .letterbox: return try letterboxed(input)
     }
-  }
-
-  /// The largest centred box of the target's ratio.
-  private func cropped(_ input: ImageView) -> ImageView {
-    let boxWidth = max(1, min(input.width, input.height * width / height))
-    let boxHeight = max(1, min(input.height, input.width * height / width))
-    let left = (input.width - boxWidth) / 2
-    let top = (input.height - boxHeight) / 2
-    return ImageView(
-      base: input.base + top * input.bytesPerRow + left * input.channels,
-      width: boxWidth, height: boxHeight, channels: input.channels, bytesPerRow: input.bytesPerRow)
   }
 
   /// The whole image, centred on a canvas of `fill`; half a pixel rounds up.
@@ -115,23 +104,13 @@ final class ResizePillow {
     return ImageView(base: base, width: width, height: height, channels: input.channels, bytesPerRow: row)
   }
 
+  /// Pillow 13 makes the vertical pass first where it takes away much more; what is between is rounded to 8 bits.
   private func resample(_ input: ImageView, width: Int, height: Int) throws(ContractError) -> ImageView {
     if input.width == width, input.height == height { return input }
     if case .nearest = filter { return try nearest(input, width: width, height: height) }
-    var image = input
-    if image.width != width {
-      if columnWeights?.size != image.width || columnWeights?.out != width {
-        columnWeights = Weights(size: image.width, out: width, filter: filter)
-      }
-      image = try alongRows(image, columnWeights)
-    }
-    if image.height != height {
-      if rowWeights?.size != image.height || rowWeights?.out != height {
-        rowWeights = Weights(size: image.height, out: height, filter: filter)
-      }
-      image = try alongColumns(image, rowWeights)
-    }
-    return image
+    let isVerticalFirst = input.height - height > max(0, 2 * (input.width - width))
+    let first = isVerticalFirst ? try alongColumns(input, height: height) : try alongRows(input, width: width)
+    return isVerticalFirst ? try alongRows(first, width: width) : try alongColumns(first, height: height)
   }
 
   /// Every output pixel is one input pixel. The position grows by float64 sums, as Pillow's does.
@@ -149,16 +128,16 @@ final class ResizePillow {
     return ImageView(base: base, width: width, height: height, channels: channels, bytesPerRow: row)
   }
 
-  private func alongRows(_ input: ImageView, _ weights: Weights?) throws(ContractError) -> ImageView {
+  private func alongRows(_ input: ImageView, width: Int) throws(ContractError) -> ImageView {
+    if input.width == width { return input }
+    let weights = weightsOfRows.for(size: input.width, out: width, filter)
     let channels = input.channels
-    guard let weights, let base = rows.take(weights.out * channels * input.height, zero: 0).baseAddress else {
-      throw .emptyImage
-    }
-    let row = weights.out * channels
+    let row = width * channels
+    guard let base = rows.take(row * input.height, zero: 0).baseAddress else { throw .emptyImage }
     weights.taps.withUnsafeBufferPointer { taps in
       for y in 0..<input.height {
         let source = input.base + y * input.bytesPerRow
-        for x in 0..<weights.out {
+        for x in 0..<width {
           let window = source + weights.starts[x] * channels
           let first = x * weights.length
           for channel in 0..<channels {
@@ -171,14 +150,16 @@ final class ResizePillow {
         }
       }
     }
-    return ImageView(base: base, width: weights.out, height: input.height, channels: channels, bytesPerRow: row)
+    return ImageView(base: base, width: width, height: input.height, channels: channels, bytesPerRow: row)
   }
 
-  private func alongColumns(_ input: ImageView, _ weights: Weights?) throws(ContractError) -> ImageView {
+  private func alongColumns(_ input: ImageView, height: Int) throws(ContractError) -> ImageView {
+    if input.height == height { return input }
+    let weights = weightsOfColumns.for(size: input.height, out: height, filter)
     let row = input.width * input.channels
-    guard let weights, let base = resized.take(row * weights.out, zero: 0).baseAddress else { throw .emptyImage }
+    guard let base = resized.take(row * height, zero: 0).baseAddress else { throw .emptyImage }
     weights.taps.withUnsafeBufferPointer { taps in
-      for y in 0..<weights.out {
+      for y in 0..<height {
         let window = input.base + weights.starts[y] * input.bytesPerRow
         let first = y * weights.length
         for x in 0..<row {
@@ -191,7 +172,17 @@ final class ResizePillow {
       }
     }
     return ImageView(
-      base: base, width: input.width, height: weights.out, channels: input.channels, bytesPerRow: row)
+      base: base, width: input.width, height: height, channels: input.channels, bytesPerRow: row)
+  }
+}
+
+/// The last weights of an axis: a camera's frames make them once.
+private final class KeptWeights {
+  private var weights = Weights(size: 0, out: 0, filter: .nearest)
+
+  func `for`(size: Int, out: Int, _ filter: Filter) -> Weights {
+    if weights.size != size || weights.out != out { weights = Weights(size: size, out: out, filter: filter) }
+    return weights
   }
 }
 

@@ -8,31 +8,42 @@
 ///
 /// A row with a value that is not finite becomes NaN.
 final class Softmax {
-  private let size: Int
-  private let output = Scratch<Float>()
-  private let powers = Scratch<Double>()
+  private let rows: ExponentialRows
 
   init(classes: Int) {
-    size = classes
+    rows = ExponentialRows(classes: classes)
   }
 
-  /// As many elements as `input`, a multiple of the axis's size; valid until the next call.
+  /// As many elements as `input`, a multiple of the classes; valid until the next call.
   func run(_ input: UnsafeBufferPointer<Float>) throws(ContractError) -> UnsafeBufferPointer<Float> {
-    guard size > 0, input.count % size == 0 else { throw .wrongSize(expected: size, actual: input.count) }
+    try rows.run(input) { moved, sum in exp(moved) / sum }
+  }
+}
+
+/// Rows of as many values as there are classes, each made of its distance from the largest and the row's sum.
+final class ExponentialRows {
+  private let classes: Int
+  private let output = Scratch<Float>()
+
+  init(classes: Int) {
+    self.classes = classes
+  }
+
+  /// `body` takes `x - max` and the sum of `exp(x - max)` in index order, both float64.
+  func run(
+    _ input: UnsafeBufferPointer<Float>, _ body: (Double, Double) -> Double
+  ) throws(ContractError) -> UnsafeBufferPointer<Float> {
+    guard classes > 0, input.count % classes == 0 else { throw .wrongSize(expected: classes, actual: input.count) }
     let result = output.take(input.count, zero: 0)
-    let power = powers.take(size, zero: 0)
-    for start in stride(from: 0, to: input.count, by: size) {
-      let row = input[start..<start + size]
-      guard row.allSatisfy(\.isFinite), let greatest = row.max() else {
+    for start in stride(from: 0, to: input.count, by: classes) {
+      let row = input[start..<start + classes]
+      guard row.allSatisfy(\.isFinite), let largest = row.max().map({ Double($0) }) else {
         for index in row.indices { result[index] = .nan }
         continue
       }
       var sum = 0.0
-      for index in 0..<size {
-        power[index] = exp(Double(input[start + index]) - Double(greatest))
-        sum += power[index]
-      }
-      for index in 0..<size { result[start + index] = Float(power[index] / sum) }
+      for value in row { sum += exp(Double(value) - largest) }
+      for index in row.indices { result[index] = Float(body(Double(input[index]) - largest, sum)) }
     }
     return UnsafeBufferPointer(result)
   }

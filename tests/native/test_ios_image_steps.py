@@ -1,0 +1,125 @@
+"""The Swift image steps against the vectors of the reference: colours, geometry, numbers, activations."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "contract" / "vectors"))
+
+from ios_toolset import inside, toolset
+from step_cases import cases
+from step_vectors import Packed, compare, write_input
+from test_ios_steps import DRIVER
+
+import packager.steps
+from packager.core.languages import LANGUAGES, camel
+from packager.model.contract import ImageType
+
+pytestmark = pytest.mark.native
+
+SWIFT = LANGUAGES["swift"]
+STEPS = Path(packager.steps.__file__).parent
+SETTINGS = Path(__file__).parents[2] / "templates" / "ios" / "tree" / ".swift-format"
+STRICT = ("-Onone", "-swift-version", "6", "-strict-concurrency=complete", "-warnings-as-errors")
+PORTED = {
+    "alpha",
+    "cmyk",
+    "crop",
+    "depth",
+    "grey",
+    "layout",
+    "log_softmax",
+    "orient",
+    "sigmoid",
+    "srgb",
+    "standardize",
+}
+
+READERS = """
+extension Driver {
+  /// An image of any number of channels (`RawImage` is what apps give: grey or colour).
+  func view(
+    _ offset: Int, _ w: Int, _ h: Int, _ c: Int, _ stride: Int, _ body: (ImageView) throws -> [UInt8]
+  ) throws -> [UInt8] {
+    try input.withUnsafeBufferPointer {
+      try body(
+        ImageView(base: $0.baseAddress! + offset, width: w, height: h, channels: c, bytesPerRow: stride))
+    }
+  }
+
+  func uint16s(_ offset: Int, _ count: Int) -> [UInt16] {
+    (0..<count).map { UInt16(input[offset + $0 * 2]) | UInt16(input[offset + $0 * 2 + 1]) << 8 }
+  }
+}
+"""
+
+
+def drivers(packed: Sequence[Packed]) -> dict[str, str]:
+    """Source files of the driver; one function for each case, so that each is type-checked alone."""
+    files = {"Driver.swift": DRIVER, "Readers.swift": READERS}
+    calls = [f"case{index}(driver)" for index in range(len(packed))]
+    for start in range(0, len(packed), 50):
+        functions = (
+            f"func case{index}(_ driver: Driver) {{\n{_case(item)}}}\n"
+            for index, item in enumerate(packed[start : start + 50], start)
+        )
+        files[f"Cases{start}.swift"] = "".join(functions)
+    end = 'try Data(driver.output).write(to: URL(fileURLWithPath: "/work/output.bin"))'
+    files["main.swift"] = "\n".join(["import Foundation", "", "let driver = try Driver()", *calls, end, ""])
+    return files
+
+
+def _case(item: Packed) -> str:
+    call = item.case.call
+    arguments = ", ".join(f"{camel(name)}: {SWIFT.constant(value)}" for name, value in call.arguments)
+    step = f"  let step = {SWIFT.function(call.function)}({arguments})\n"
+    run = f"try driver.{_input(item)} {{ driver.payload(try step.run($0)) }}"
+    return f"{step}  driver.run({SWIFT.string(item.case.id)}) {{ {run} }}\n"
+
+
+def _input(item: Packed) -> str:
+    value = item.case.input
+    if isinstance(item.case.start, ImageType):
+        h, w, c = value.shape
+        return f"view({item.offset}, {w}, {h}, {c}, {item.case.stride})"
+    reader = {"float32": "floats", "uint16": "uint16s"}[str(value.dtype)]
+    return f"{reader}({item.offset}, {value.size}).withUnsafeBufferPointer"
+
+
+def sources(steps: Sequence[str]) -> list[Path]:
+    """The kit and the native files of the steps."""
+    return [STEPS / "_swift" / "ContractTypes.swift", *(f for s in steps for f in sorted((STEPS / s).glob("*.swift")))]
+
+
+def test_equal_to_the_reference(tmp_path: Path) -> None:
+    toolset()
+    chosen = [case for case in cases("image") if case.id.split("/")[0] in PORTED]
+    assert {case.id.split("/")[0] for case in chosen} == PORTED
+    packed = write_input(chosen, tmp_path / "input.bin")
+    for name, text in drivers(packed).items():
+        (tmp_path / name).write_text(text, "utf-8")
+    for file in sources(list(dict.fromkeys(step for case in chosen for step in case.steps))):
+        shutil.copy(file, tmp_path)
+    files = [f"/work/{path.name}" for path in sorted(tmp_path.glob("*.swift"))]
+    compiled = inside(tmp_path, "swiftc", *STRICT, "-module-name", "Steps", "-o", "/work/steps", *files)
+    assert compiled.returncode == 0, compiled.stdout
+    done = inside(tmp_path, "/work/steps")
+    assert done.returncode == 0, done.stdout
+    rows = compare(chosen, tmp_path / "output.bin")
+    failed = [f"{row.id}: {row.detail}" for row in rows if not row.passed]
+    assert not failed, "\n".join(failed)
+
+
+def test_formatted(tmp_path: Path) -> None:
+    toolset()
+    shutil.copy(SETTINGS, tmp_path)
+    for file in sources(sorted(PORTED)):
+        shutil.copy(file, tmp_path)
+    files = [f"/work/{path.name}" for path in sorted(tmp_path.glob("*.swift"))]
+    done = inside(tmp_path, "swift", "format", "lint", "--strict", *files)
+    assert done.returncode == 0, done.stdout
