@@ -51,10 +51,6 @@ extension Driver {
         ImageView(base: $0.baseAddress! + offset, width: w, height: h, channels: c, bytesPerRow: stride))
     }
   }
-
-  func uint16s(_ offset: Int, _ count: Int) -> [UInt16] {
-    (0..<count).map { UInt16(input[offset + $0 * 2]) | UInt16(input[offset + $0 * 2 + 1]) << 8 }
-  }
 }
 """
 

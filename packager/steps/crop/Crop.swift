@@ -14,7 +14,7 @@ final class CropSize {
   func run(_ input: ImageView) throws(ContractError) -> ImageView {
     guard input.width >= width else { throw .wrongSize(expected: width, actual: input.width) }
     guard input.height >= height else { throw .wrongSize(expected: height, actual: input.height) }
-    return centred(input, width: width, height: height)
+    return input.centered(width: width, height: height)
   }
 }
 
@@ -30,17 +30,6 @@ final class CropRatio {
 
   /// A part of `input`, valid as long as it.
   func run(_ input: ImageView) throws(ContractError) -> ImageView {
-    let width = max(1, min(input.width, input.height * across / down))
-    let height = max(1, min(input.height, input.width * down / across))
-    return centred(input, width: width, height: height)
+    input.centered(ratio: across, to: down)
   }
-}
-
-/// The centred part of a size, left and top rounded down.
-private func centred(_ input: ImageView, width: Int, height: Int) -> ImageView {
-  let left = (input.width - width) / 2
-  let top = (input.height - height) / 2
-  return ImageView(
-    base: input.base + top * input.bytesPerRow + left * input.channels,
-    width: width, height: height, channels: input.channels, bytesPerRow: input.bytesPerRow)
 }

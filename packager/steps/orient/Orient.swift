@@ -11,8 +11,8 @@ final class Orient {
   func run(_ input: ImageView) throws(ContractError) -> ImageView {
     if orientation == 1 { return input }
     let isTurned = orientation >= 5
-    let isMirroredAcross = [2, 3, 6, 7].contains(orientation)
-    let isMirroredDown = [3, 4, 7, 8].contains(orientation)
+    let isMirroredAcross = (orientation & 2) != 0
+    let isMirroredDown = (orientation - 1) & 2 != 0
     let width = isTurned ? input.height : input.width
     let height = isTurned ? input.width : input.height
     let channels = input.channels

@@ -10,11 +10,9 @@ final class Sigmoid {
 
   /// As many elements as `input`; valid until the next call.
   func run(_ input: UnsafeBufferPointer<Float>) throws(ContractError) -> UnsafeBufferPointer<Float> {
-    let result = output.take(input.count, zero: 0)
-    for (index, value) in input.enumerated() {
+    output.map(input) { value in
       let small = exp(-Double(value.magnitude))
-      result[index] = Float((value >= 0 ? 1 : small) / (1 + small))
+      return Float((value >= 0 ? 1 : small) / (1 + small))
     }
-    return UnsafeBufferPointer(result)
   }
 }
