@@ -127,7 +127,7 @@ def drivers(packed: Sequence[Packed]) -> dict[str, str]:
 
 
 def chain_cases() -> list[tuple[NativeChain, Case]]:
-    """Rendered chains of the steps that take what no photo is: 16 bits, four channels; and the ones without constants."""
+    """Rendered chains that start with 16 bits or four channels, and steps without constants."""
     rng = np.random.default_rng(3)
     scan = rng.integers(0, 65536, (20, 26, 4), np.uint16)
     inks = rng.integers(0, 256, (9, 7, 4), np.uint8)
@@ -176,10 +176,8 @@ def _case(item: Packed) -> str:
     if item.case.id.startswith("chain/"):
         name = item.case.id.removeprefix("chain/")
         function = ("post" if name in ("chances", "tags") else "pre") + f"process{name.title()}"
-        source = _input(item.case, item)
-        return (
-            f"    run {{ val c = Chain(); val input = {source}; run({KOTLIN.string(name)}) {{ c.{function}(input) }} }}"
-        )
+        body = f"val input = {_input(item.case, item)}; run({KOTLIN.string(name)}) {{ chain.{function}(input) }}"
+        return f"    run {{ val chain = Chain(); {body} }}"
     call = item.case.call
     arguments = ", ".join(KOTLIN.constant(value) for _, value in call.arguments)
     step = f"{KOTLIN.function(call.function)}({arguments})"

@@ -14,7 +14,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "contract" / "vectors"))
 from ios_toolset import inside, toolset
 from step_cases import cases
 from step_vectors import Packed, compare, write_input
-from test_ios_steps import DRIVER
 
 import packager.steps
 from packager.core.languages import LANGUAGES, camel
@@ -40,16 +39,62 @@ PORTED = {
     "standardize",
 }
 
-READERS = """
-extension Driver {
-  /// An image of any number of channels (`RawImage` is what apps give: grey or colour).
+# Statements are kept short: long sums of arrays take the type checker minutes.
+DRIVER = """
+import Foundation
+
+final class Driver {
+  let input: [UInt8]
+  var output: [UInt8] = []
+
+  init() throws { input = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "/work/input.bin"))) }
+
   func view(
     _ offset: Int, _ w: Int, _ h: Int, _ c: Int, _ stride: Int, _ body: (ImageView) throws -> [UInt8]
   ) throws -> [UInt8] {
-    try input.withUnsafeBufferPointer {
-      try body(
-        ImageView(base: $0.baseAddress! + offset, width: w, height: h, channels: c, bytesPerRow: stride))
+    try input.withUnsafeBufferPointer { bytes in
+      try body(ImageView(base: bytes.baseAddress! + offset, width: w, height: h, channels: c, bytesPerRow: stride))
     }
+  }
+
+  func values<T>(
+    _ type: T.Type, _ offset: Int, _ count: Int, _ body: (UnsafeBufferPointer<T>) throws -> [UInt8]
+  ) throws -> [UInt8] {
+    try input.withUnsafeBytes { bytes in
+      let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count * MemoryLayout<T>.stride])
+      return try body(part.bindMemory(to: T.self))
+    }
+  }
+
+  func payload(_ image: ImageView) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for y in 0..<image.height {
+      let row = image.base + y * image.bytesPerRow
+      bytes.append(contentsOf: UnsafeBufferPointer(start: row, count: image.width * image.channels))
+    }
+    return bytes
+  }
+
+  func payload(_ values: UnsafeBufferPointer<Float>) -> [UInt8] { [UInt8](UnsafeRawBufferPointer(values)) }
+
+  /// Runs a step twice, the second time over the buffers that it kept.
+  func run(_ name: String, _ step: () throws -> [UInt8]) {
+    do {
+      let first = try step()
+      let second = try step()
+      precondition(first == second, "\\(name): the second run differs")
+      emit(0, first)
+    } catch {
+      emit(1, [])
+    }
+  }
+
+  func emit(_ status: Int32, _ payload: [UInt8]) {
+    for number in [status, Int32(payload.count), 0, 0] {
+      withUnsafeBytes(of: number.littleEndian) { output.append(contentsOf: $0) }
+    }
+    output.append(contentsOf: payload)
+    output.append(contentsOf: [UInt8](repeating: 0, count: (16 - payload.count % 16) % 16))
   }
 }
 """
@@ -57,7 +102,7 @@ extension Driver {
 
 def drivers(packed: Sequence[Packed]) -> dict[str, str]:
     """Source files of the driver; one function for each case, so that each is type-checked alone."""
-    files = {"Driver.swift": DRIVER, "Readers.swift": READERS}
+    files = {"Driver.swift": DRIVER}
     calls = [f"case{index}(driver)" for index in range(len(packed))]
     for start in range(0, len(packed), 50):
         functions = (
@@ -83,8 +128,8 @@ def _input(item: Packed) -> str:
     if isinstance(item.case.start, ImageType):
         h, w, c = value.shape
         return f"view({item.offset}, {w}, {h}, {c}, {item.case.stride})"
-    reader = {"float32": "floats", "uint16": "uint16s"}[str(value.dtype)]
-    return f"{reader}({item.offset}, {value.size}).withUnsafeBufferPointer"
+    element = {"float32": "Float", "uint16": "UInt16"}[str(value.dtype)]
+    return f"values({element}.self, {item.offset}, {value.size})"
 
 
 def sources(steps: Sequence[str]) -> list[Path]:

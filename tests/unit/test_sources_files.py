@@ -87,7 +87,7 @@ def test_broken_onnx_files(tmp_path: Path) -> None:
     data = onnx_model().SerializeToString()
     cut = tmp_path / "cut.onnx"
     cut.write_bytes(data[: len(data) // 2])
-    with pytest.raises(ModelError, match="broken ONNX file|not an ONNX model"):
+    with pytest.raises(ModelError, match=r"broken ONNX file|not an ONNX model"):
         onnx_source.inspect(cut, {})
     outside = onnx_model()
     outside.graph.initializer[0].data_location = TensorProto.EXTERNAL

@@ -111,9 +111,7 @@ def test_one_changed_byte_in_any_file_is_found(published: Path) -> None:
 def test_any_changed_byte_of_receipt_and_evidence_is_found(published: Path, name: str) -> None:
     whole = (published / name).read_bytes()
     for place in range(len(whole)):
-        for other in (whole[place] ^ 1, whole[place] ^ 0x80, 0x39):
-            if other == whole[place]:
-                continue
+        for other in (whole[place] ^ 1, whole[place] ^ 0x80):
             (published / name).write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
             assert problems(published), f"byte {place} of {name}: {whole[max(0, place - 20) : place + 20]!r}"
 
