@@ -6,6 +6,7 @@ Core ML has no 8-bit tensors before iOS 26: a quantised value is carried as a fl
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import onnx
@@ -49,7 +50,7 @@ def _constant(graph: onnx.GraphProto, name: str, value: float) -> str:
 
 
 def _quantize(
-    graph: onnx.GraphProto, node: onnx.NodeProto, scale: float, zero: np.generic, *, cast: bool
+    graph: onnx.GraphProto, node: onnx.NodeProto, scale: float, zero: np.integer[Any], *, cast: bool
 ) -> Iterator[onnx.NodeProto]:
     out, limits = node.output[0], np.iinfo(zero.dtype)
     step, offset = _constant(graph, f"{out}/scale", scale), _constant(graph, f"{out}/zero", float(zero))
@@ -63,7 +64,7 @@ def _quantize(
 
 
 def _dequantize(
-    graph: onnx.GraphProto, node: onnx.NodeProto, scale: float, zero: np.generic, *, cast: bool
+    graph: onnx.GraphProto, node: onnx.NodeProto, scale: float, zero: np.integer[Any], *, cast: bool
 ) -> Iterator[onnx.NodeProto]:
     out, levels = node.output[0], node.input[0]
     step, offset = _constant(graph, f"{out}/scale", scale), _constant(graph, f"{out}/zero", float(zero.reshape(())))

@@ -132,8 +132,8 @@ def hashes(tmp_path: Path, order: list[str], **environment: str) -> dict[str, st
         check=True,
         env={**os.environ, "PYTHONPATH": search, **environment},
     )
-    rows = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("HASH ")]
-    return {name: digest for name, digest in rows}
+    rows = [(line.split()[1], line.split()[2]) for line in done.stdout.splitlines() if line.startswith("HASH ")]
+    return dict(rows)
 
 
 def test_equal_bytes_in_any_order_folder_time_zone_and_hash_seed(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_file_type_detector_from_onnx(tmp_path: Path, runtime: str) -> None:
 
 
 def test_shapes_that_lie_are_overridden_in_every_format(tmp_path: Path) -> None:
-    """Eight ... four outputs without meaning in their names, and an input name that no other format allows."""
+    """Outputs with meaningless names, and an input name that Core ML does not allow."""
     path, shapes = fetch(CENTERFACE), {"input.1": [1, 3, 64, 96]}
     samples = [{"input.1": np.random.default_rng(i).random((1, 3, 64, 96)).astype(np.float32) * 255} for i in range(2)]
     wanted = reference("onnx", path, samples, tmp_path / "source", shapes)

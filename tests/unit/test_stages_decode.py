@@ -192,6 +192,18 @@ def test_no_other_program_is_started_for_a_file(tmp_path: Path) -> None:
     assert "cannot be decoded" in refusal(tmp_path / "script.eps")
 
 
+def test_only_the_named_formats_are_opened(tmp_path: Path) -> None:
+    for suffix in ("tga", "ico", "pcx"):
+        gradient().save(tmp_path / f"odd.{suffix}")
+        assert "cannot be decoded" in refusal(tmp_path / f"odd.{suffix}"), suffix
+
+
+def test_a_header_that_is_cut_is_a_refusal(tmp_path: Path) -> None:
+    body = struct.pack(">I", 4) + b"IHDR" + b"\0\0\0\1"
+    (tmp_path / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body + struct.pack(">I", zlib.crc32(body[4:])))
+    assert "Truncated IHDR" in refusal(tmp_path / "cut.png")
+
+
 def test_tensors_come_from_npy_without_pickles(tmp_path: Path) -> None:
     kind = TensorType("float32", (1, 2))
     np.save(tmp_path / "right.npy", np.array([[1, 2]], np.float32))

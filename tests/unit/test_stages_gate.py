@@ -80,6 +80,12 @@ def test_decisions_within_the_margin_may_change() -> None:
     assert judge(strict, {}) == ("1 of 2 decisions changed",)
 
 
+def test_the_margin_is_of_the_outputs_range() -> None:
+    source, got = [[5.5, 4.5], [10.0, 0.0]], [[4.5, 5.5], [10.0, 0.0]]
+    assert compare(source, got, margin=0.11).undecided == 1  # a lead of 1 in a range of 10
+    assert compare(source, got, margin=0.09).undecided == 0
+
+
 def test_a_kept_decision_within_the_margin_is_no_credit() -> None:
     source = [[0.51, 0.49], [0.9, 0.1]]
     got = [[0.52, 0.48], [0.1, 0.9]]

@@ -88,8 +88,10 @@ def doubles(job: Job) -> None:
     _copy_onnx_runtime(job.work)
     here = job.inside(job.work / "doubles")
     include = "-I/usr/include/onnxruntime"
-    job.run(["/usr/libexec/swift/bin/clang", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", include, "-c"]
-            + [f"{here}/Twin/twin.c", "-o", f"{here}/twin.o"])
+    job.run(
+        ["/usr/libexec/swift/bin/clang", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", include, "-c"]
+        + [f"{here}/Twin/twin.c", "-o", f"{here}/twin.o"]
+    )
     for module in DOUBLES:
         sources = [f"{here}/{name}" for name in SOURCES.get(module, (f"{module}.swift",))]
         link = [f"{here}/twin.o", "-lonnxruntime"] if "Twin" in DOUBLES[module] else []

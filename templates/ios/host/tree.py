@@ -51,7 +51,7 @@ def run(
     output: int | None = None,
     cwd: str = str(WORK),
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command inside the tree, with `work` at `/work` and in folder `cwd`. With `output` PIPE its stdout is returned.
+    """Run a command inside the tree, in folder `cwd`, with `work` at `/work`. With `output` PIPE its stdout is returned.
 
     Raises `SystemExit` in words where the tree is missing or this user may not mount.
     """
@@ -64,4 +64,6 @@ def run(
         folder.mkdir(parents=True, exist_ok=True)
     pairs = [f"{key}={value}" for key, value in environment(env).items()]
     enter = ["unshare", "--mount", "sh", "-c", _ENTER, "sh", str(tree), str(work), str(WORK)]
-    return subprocess.run([*enter, f"--chdir={cwd}", *pairs, *argv], check=False, stdout=output, text=True, errors="replace")
+    return subprocess.run(
+        [*enter, f"--chdir={cwd}", *pairs, *argv], check=False, stdout=output, text=True, errors="replace"
+    )
