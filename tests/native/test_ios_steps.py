@@ -18,7 +18,7 @@ from step_vectors import Packed, compare, write_input
 import packager.steps
 from packager.core.constants import Constant
 from packager.core.languages import LANGUAGES, camel
-from packager.model.contract import ImageType
+from packager.model.contract import ContractType, ImageType, TensorType
 
 pytestmark = pytest.mark.native
 
@@ -38,7 +38,7 @@ final class Driver {
 
   init() throws { input = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "/work/input.bin"))) }
 
-  func image(_ offset: Int, _ count: Int, _ w: Int, _ h: Int, _ c: Int, _ stride: Int) throws -> RawImage {
+  func raw(_ offset: Int, _ count: Int, _ w: Int, _ h: Int, _ c: Int, _ stride: Int) throws -> RawImage {
     try RawImage(pixels: Array(input[offset..<offset + count]), width: w, height: h, channels: c, bytesPerRow: stride)
   }
 
@@ -54,17 +54,25 @@ final class Driver {
 
   func int8s(_ offset: Int, _ count: Int) -> [Int8] { input[offset..<offset + count].map { Int8(bitPattern: $0) } }
 
-  func payload(_ image: ImageView) -> [UInt8] {
+  func image(_ name: String, _ image: RawImage, _ step: (ImageView) throws -> [UInt8]) {
+    run(name) { try image.withView(step) }
+  }
+
+  func tensor<T>(_ name: String, _ values: [T], _ step: (UnsafeBufferPointer<T>) throws -> [UInt8]) {
+    run(name) { try values.withUnsafeBufferPointer(step) }
+  }
+
+  func pixels(_ image: ImageView) -> [UInt8] {
     (0..<image.height).flatMap { y in
       (0..<image.width * image.channels).map { image.base[y * image.bytesPerRow + $0] }
     }
   }
 
-  func payload(_ values: UnsafeBufferPointer<Float>) -> [UInt8] { values.flatMap { word($0.bitPattern) } }
+  func float32(_ values: UnsafeBufferPointer<Float>) -> [UInt8] { values.flatMap { word($0.bitPattern) } }
 
-  func payload(_ values: UnsafeBufferPointer<Int8>) -> [UInt8] { values.map { UInt8(bitPattern: $0) } }
+  func int8(_ values: UnsafeBufferPointer<Int8>) -> [UInt8] { values.map { UInt8(bitPattern: $0) } }
 
-  func payload(_ result: Classification) -> [UInt8] {
+  func labels(_ result: Classification) -> [UInt8] {
     result.labels.flatMap { label in
       let text = Array(label.label.utf8)
       let gap = [UInt8](repeating: 0, count: (4 - text.count % 4) % 4)
@@ -101,8 +109,8 @@ def drivers(packed: Sequence[Packed]) -> dict[str, str]:
     for start in range(0, len(packed), 50):
         body = "@testable import Steps\n\n"
         for index, item in enumerate(packed[start : start + 50], start):
-            body += f"func case{index}(_ driver: Driver) {{\n{_case(item)}}}\n"
-            calls.append(f"case{index}(driver)")
+            body += f"func case{index}(_ driver: Driver) throws {{\n{_case(item)}}}\n"
+            calls.append(f"try case{index}(driver)")
         files[f"Cases{start}.swift"] = body
     end = 'try Data(driver.output).write(to: URL(fileURLWithPath: "/work/output.bin"))'
     files["main.swift"] = "\n".join(["import Foundation", "", "let driver = try Driver()", *calls, end, ""])
@@ -113,9 +121,16 @@ def _case(item: Packed) -> str:
     call = item.case.call
     arguments = ", ".join(f"{camel(name)}: {_constant(value)}" for name, value in call.arguments)
     step = f"  let step = {SWIFT.function(call.function)}({arguments})\n"
-    view = "withView" if isinstance(item.case.start, ImageType) else "withUnsafeBufferPointer"
-    run = f"try driver.{_input(item.case, item)}.{view} {{ driver.payload(try step.run($0)) }}"
-    return f"{step}  driver.run({SWIFT.string(item.case.id)}) {{ {run} }}\n"
+    taken = "image" if isinstance(item.case.start, ImageType) else "tensor"
+    run = f"driver.{taken}({SWIFT.string(item.case.id)}, {_input(item.case, item)})"
+    return f"{step}  {run} {{ driver.{_output(call.output)}(try step.run($0)) }}\n"
+
+
+def _output(kind: ContractType) -> str:
+    """The driver's function for it."""
+    if isinstance(kind, ImageType):
+        return "pixels"
+    return kind.dtype if isinstance(kind, TensorType) else "labels"
 
 
 def _constant(value: Constant) -> str:
@@ -128,9 +143,9 @@ def _constant(value: Constant) -> str:
 def _input(case: Case, item: Packed) -> str:
     if isinstance(case.start, ImageType):
         h, w, c = case.input.shape
-        return f"image({item.offset}, {item.bytes}, {w}, {h}, {c}, {case.stride})"
+        return f"driver.raw({item.offset}, {item.bytes}, {w}, {h}, {c}, {case.stride})"
     reader = {"float32": "floats", "int8": "int8s", "uint16": "uint16s"}[str(case.input.dtype)]
-    return f"{reader}({item.offset}, {case.input.size})"
+    return f"driver.{reader}({item.offset}, {case.input.size})"
 
 
 def swiftc(work: Path, folder: str, *options: str) -> None:

@@ -46,10 +46,10 @@ def takes_original(source: ModelSource, precision: str) -> bool:  # noqa: ARG001
 
 def check(source: ModelSource, precision: str) -> tuple[str, ...]:  # noqa: ARG001
     """Loops (they cannot be evaluated here), 8-bit tensors in the interface, and what the importer refuses."""
+    loops = [op for op in _LOOPS if op in source.ops] or [source.facts[k] for k in ("loop",) if source.facts.get(k)]
     reasons = [
-        f"the graph has a loop ({op}), which Core ML packages of this version cannot have; unroll it before saving"
-        for op in _LOOPS
-        if op in source.ops
+        f"the graph has a loop ({loop}), which Core ML packages of this version cannot have; unroll it before saving"
+        for loop in loops
     ]
     reasons += [
         f"{spec.name!r} is {spec.dtype}: Core ML takes and gives floats and int32; use the float model as source"

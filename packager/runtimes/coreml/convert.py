@@ -36,7 +36,7 @@ def convert(
         raise ConvertError(
             f"Core ML: the graph has a loop ({loop}), and packages with loops cannot be verified here",
             expected="a graph without loops",
-            hint="unroll the recurrent layers before saving (unroll=True)",
+            hint="unroll the recurrent layers before saving (unroll=True), without masking",
         )
     package = out / FOLDER
     with tempfile.TemporaryDirectory() as folder:

@@ -60,6 +60,7 @@ def check(source: ModelSource, precision: str) -> tuple[str, ...]:
     held = source.facts.get("precision")
     if source.format == "tflite" and held != "float32":
         return (f"the source is a TFLite file of precision {held}: it can only be taken as it is",)
-    loops = [op for op in ("While", "StatelessWhile", "Loop", "Scan") if op in source.ops and calibrated(precision)]
-    reasons = [f"the graph has a loop ({op}), which TensorFlow's calibrator cannot pass" for op in loops]
+    found = [op for op in ("While", "StatelessWhile", "Loop", "Scan") if op in source.ops]
+    loops = [loop for loop in (*found, source.facts.get("loop")) if loop and calibrated(precision)]
+    reasons = [f"the graph has a loop ({loop}), which TensorFlow's calibrator cannot pass" for loop in loops]
     return (*reasons, *source.facts.get("importer_refuses", ()))

@@ -67,7 +67,7 @@ def _can_be_calibrated(source: FrozenModel, samples: list[Arrays]) -> None:
         raise ConvertError(
             f"TFLite int8: the graph has a loop ({loop}), on which TensorFlow's calibrator crashes",
             expected="a graph without loops",
-            hint="take int8-dynamic or float16, or unroll the recurrent layers before saving (unroll=True)",
+            hint="take int8-dynamic or float16, or unroll the recurrent layers before saving, without masking",
         )
 
 

@@ -82,7 +82,8 @@ def freeze_keras(model: Any, network: Network, shapes: Mapping[str, Sequence[int
     """Return the frozen function of an opened model. Raises ModelError where a shape stays open."""
     declared = _specs(model, network)
     inputs = [TensorSpec(spec.name, spec.dtype, fixed_shape(spec.name, spec.shape, shapes)) for spec in declared]
-    _unroll(model, max((spec.shape[1] or 0 for spec in inputs if len(spec.shape) > 1), default=0))
+    if network.masked_loop() is None:
+        _unroll(model, max((spec.shape[1] or 0 for spec in inputs if len(spec.shape) > 1), default=0))
     return freeze(lambda *tensors: _call(model, tensors), inputs, network.output_names)
 
 

@@ -47,7 +47,7 @@ def describe(
         outputs=outputs,
         activations=activations,
         ops=dict(sorted(counted.items())),
-        facts={**facts, "unknown_shapes": list(unknown)},
+        facts={**facts, "unknown_shapes": list(unknown), "loop": network.masked_loop()},
         unseen=tuple(f"the shape of output {name!r}: seen when the model is opened" for name in unknown),
     )
 

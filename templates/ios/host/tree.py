@@ -51,7 +51,7 @@ def run(
     output: int | None = None,
     cwd: str = str(WORK),
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command inside the tree, in folder `cwd`, with `work` at `/work`. With `output` PIPE its stdout is returned.
+    """Run a command inside the tree, in folder `cwd`, with `work` at `/work`; `output` PIPE returns its stdout.
 
     Raises `SystemExit` in words where the tree is missing or this user may not mount.
     """
