@@ -121,8 +121,8 @@ def _case(item: Packed) -> str:
     call = item.case.call
     arguments = ", ".join(f"{camel(name)}: {_constant(value)}" for name, value in call.arguments)
     step = f"  let step = {SWIFT.function(call.function)}({arguments})\n"
-    taken = "image" if isinstance(item.case.start, ImageType) else "tensor"
-    run = f"driver.{taken}({SWIFT.string(item.case.id)}, {_input(item.case, item)})"
+    taken = "try driver.image" if isinstance(item.case.start, ImageType) else "driver.tensor"
+    run = f"{taken}({SWIFT.string(item.case.id)}, {_input(item.case, item)})"
     return f"{step}  {run} {{ driver.{_output(call.output)}(try step.run($0)) }}\n"
 
 

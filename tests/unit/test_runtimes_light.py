@@ -70,9 +70,9 @@ def branched(shuffle: random.Random | None, suffix: str) -> onnx.ModelProto:
         numpy_helper.from_array(np.float32([3]), "u"),
     ]
     nodes = [
-        helper.make_node("Mul", ["x:0", f"two{suffix}"], [f"graph/m{suffix}"], name=f"n{suffix}"),
-        helper.make_node("Exp", [f"graph/m{suffix}"], ["first:0"]),
-        helper.make_node("Add", [f"graph/m{suffix}", f"two{suffix}"], ["second:0"]),
+        helper.make_node("Mul", ["x:0", f"two{suffix}"], [f"graph/m{suffix}_fused"], name=f"n{suffix}"),
+        helper.make_node("Exp", [f"graph/m{suffix}_fused"], ["first:0"]),
+        helper.make_node("Add", [f"graph/m{suffix}_fused", f"two{suffix}"], ["second:0"]),
         helper.make_node("Neg", ["u"], [f"dead{suffix}"]),
     ]
     if shuffle:

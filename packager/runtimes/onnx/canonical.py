@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import onnx
 
-_COUNTER = re.compile(r"(__\d+)+$")
+_COUNTER = re.compile(r"__\d+")
 _PREFIX = "graph/"
 
 

@@ -178,11 +178,13 @@ final class ResizePillow {
 
 /// The last weights of an axis: a camera's frames make them once.
 private final class KeptWeights {
-  private var weights = Weights(size: 0, out: 0, filter: .nearest)
+  private var weights: Weights?
 
   func `for`(size: Int, out: Int, _ filter: Filter) -> Weights {
-    if weights.size != size || weights.out != out { weights = Weights(size: size, out: out, filter: filter) }
-    return weights
+    if let weights, weights.size == size, weights.out == out { return weights }
+    let made = Weights(size: size, out: out, filter: filter)
+    weights = made
+    return made
   }
 }
 
