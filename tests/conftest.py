@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from project_tools import ROOT, tiny_project
 from packager import pipeline
 from packager.core.console import NullConsole
 from packager.session import Session, open_session
+
+# A shell that starts this run in the background has it ignore Ctrl-C, and every child with it; tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
