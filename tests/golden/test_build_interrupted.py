@@ -112,6 +112,7 @@ def test_kill_9_between_any_two_changes_on_the_disk(tmp_path: Path) -> None:
     first, second = tiny_project(tmp_path / "one"), tiny_project(tmp_path / "two", license="MIT")
     assert packager("build", first, "--out", out).returncode == 0
     before = sound(out / "tiny-1.0.0")
+    shutil.copytree(out, tmp_path / "count")
     code, said = suicide(second, tmp_path / "count", 10**6)
     assert code == 0, said
     events = int(said.split("events ")[1])
@@ -119,7 +120,7 @@ def test_kill_9_between_any_two_changes_on_the_disk(tmp_path: Path) -> None:
     after = sound(tmp_path / "count" / "tiny-1.0.0")
     seen = []
     # Every moment near the end, where the bundles are exchanged, and some while the files are written.
-    moments = [*range(2, events - 12, max(1, events // 6)), *range(events - 10, events + 4, 2)]
+    moments = [*range(2, events - 8, max(1, events // 5)), *range(events - 7, events + 1)]
     for moment in moments:
         code, said = suicide(second, out, moment)
         if code == 0:

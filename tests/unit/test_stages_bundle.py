@@ -312,6 +312,14 @@ def test_tidy_leaves_a_running_build_alone(tmp_path: Path) -> None:
     assert not (tmp_path / "missing").exists()
 
 
+def test_a_build_that_will_fail_later_tidies_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / ".demo-1.0.0.staging").mkdir()
+    bundle.prepare(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    bundle.prepare(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == [], "a folder is made when there is something to put into it"
+
+
 def test_builds_into_one_folder_wait_for_each_other(tmp_path: Path) -> None:
     threads = [threading.Thread(target=publish, args=(tmp_path, files(f"text {n}"))) for n in range(8)]
     for thread in threads:
