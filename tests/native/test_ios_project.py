@@ -51,4 +51,6 @@ def test_mutated_constants_fail_and_name_the_stage(built: Path, tmp_path: Path) 
         assert done.returncode != 0, f"{name}: the mutant passes"
         failed = [line for line in done.stdout.splitlines() if "packager-golden\t" in line and "\tfailed" in line]
         assert failed, f"{name}: no golden vector failed: {done.stdout[-2000:]}"
-        assert {line.partition("packager-golden\t")[2].split("\t")[1] for line in failed} == {stage}, failed
+        stages = {line.partition("packager-golden\t")[2].split("\t")[1] for line in failed}
+        # A wrong input also gives a wrong result; a wrong label order gives nothing but that.
+        assert stages == {"result"} if stage == "result" else stage in stages, failed
