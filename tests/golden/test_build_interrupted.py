@@ -78,7 +78,7 @@ def test_kill_9_at_any_stage_leaves_the_old_bundle_or_the_new_one(old: Path, cha
     assert [path.name for path in old.parent.iterdir()] == [old.name]
 
 
-# Kills itself before the n-th event that touches the output folder. The pipeline is the real one.
+# Kills itself before the n-th change of the output folder. The pipeline is the real one.
 SUICIDE = """
 import os, signal, sys
 out, left = os.path.abspath(sys.argv[2]), int(sys.argv[3])
@@ -86,10 +86,16 @@ from packager import pipeline
 from packager.core.console import NullConsole
 from packager.session import open_session
 from pathlib import Path
+CHANGES = {"os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.chmod", "shutil.rmtree", "shutil.copyfile"}
+def changes(event, arguments):
+    if event == "ctypes.dlsym":  # renameat2 is about to be called
+        return True
+    if not any(isinstance(a, (str, os.PathLike)) and os.fspath(a).startswith(out + "/") for a in arguments):
+        return False
+    return event in CHANGES or event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
 def watch(event, arguments):
     global left
-    touched = any(isinstance(a, (str, os.PathLike)) and os.fspath(a).startswith(out + "/") for a in arguments)
-    if touched and event.split(".")[0] in ("open", "os", "shutil") or event == "ctypes.dlsym":
+    if changes(event, arguments):
         left -= 1
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)

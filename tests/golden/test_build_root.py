@@ -266,6 +266,12 @@ def test_a_build_of_one_target_holds_only_that(built: Path, session: Session, tm
         assert file.read_bytes() == (built / file.relative_to(made)).read_bytes()
 
 
+def test_a_target_that_the_bundle_does_not_hold_is_a_usage_error(built: Path) -> None:
+    done = packager("test", built, "--target", "embedded.linus")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "`embedded.linux`" in done.stderr
+
+
 def test_tests_recorded_on_a_bundle_that_was_rebuilt_meanwhile_are_refused(copied: Path) -> None:
     from packager import assembly
 
