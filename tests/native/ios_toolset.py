@@ -27,7 +27,7 @@ def toolset() -> Path:
 
 
 def inside(work: Path, *argv: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in the Swift tree, with `work` at `/work`; its output is returned."""
+    """Run a command in the Swift tree, with `work` at `/proof`; its output is returned."""
     import tree
 
     command = ["sh", "-c", 'exec "$@" 2>&1', "sh", *argv]

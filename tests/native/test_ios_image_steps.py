@@ -47,7 +47,7 @@ final class Driver {
   let input: [UInt8]
   var output: [UInt8] = []
 
-  init() throws { input = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "/work/input.bin"))) }
+  init() throws { input = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "/proof/input.bin"))) }
 
   func view(
     _ offset: Int, _ w: Int, _ h: Int, _ c: Int, _ stride: Int, _ body: (ImageView) throws -> [UInt8]
@@ -110,7 +110,7 @@ def drivers(packed: Sequence[Packed]) -> dict[str, str]:
             for index, item in enumerate(packed[start : start + 50], start)
         )
         files[f"Cases{start}.swift"] = "".join(functions)
-    end = 'try Data(driver.output).write(to: URL(fileURLWithPath: "/work/output.bin"))'
+    end = 'try Data(driver.output).write(to: URL(fileURLWithPath: "/proof/output.bin"))'
     files["main.swift"] = "\n".join(["import Foundation", "", "let driver = try Driver()", *calls, end, ""])
     return files
 
@@ -146,10 +146,10 @@ def test_equal_to_the_reference(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, "utf-8")
     for file in sources(list(dict.fromkeys(step for case in chosen for step in case.steps))):
         shutil.copy(file, tmp_path)
-    files = [f"/work/{path.name}" for path in sorted(tmp_path.glob("*.swift"))]
-    compiled = inside(tmp_path, "swiftc", *STRICT, "-module-name", "Steps", "-o", "/work/steps", *files)
+    files = [f"/proof/{path.name}" for path in sorted(tmp_path.glob("*.swift"))]
+    compiled = inside(tmp_path, "swiftc", *STRICT, "-module-name", "Steps", "-o", "/proof/steps", *files)
     assert compiled.returncode == 0, compiled.stdout
-    done = inside(tmp_path, "/work/steps")
+    done = inside(tmp_path, "/proof/steps")
     assert done.returncode == 0, done.stdout
     rows = compare(chosen, tmp_path / "output.bin")
     failed = [f"{row.id}: {row.detail}" for row in rows if not row.passed]
@@ -161,6 +161,6 @@ def test_formatted(tmp_path: Path) -> None:
     shutil.copy(SETTINGS, tmp_path)
     for file in sources(sorted(PORTED)):
         shutil.copy(file, tmp_path)
-    files = [f"/work/{path.name}" for path in sorted(tmp_path.glob("*.swift"))]
+    files = [f"/proof/{path.name}" for path in sorted(tmp_path.glob("*.swift"))]
     done = inside(tmp_path, "swift", "format", "lint", "--strict", *files)
     assert done.returncode == 0, done.stdout

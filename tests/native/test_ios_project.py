@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from ios_toolset import harness, toolset
+from ios_toolset import harness, inside, toolset
+from PIL import Image
+from project_tools import write_manifest
+from test_android_project import LABELS, write_hard_model
 
+from packager import pipeline
+from packager.core.console import NullConsole
 from packager.core.process import SystemRunner
 from packager.registry import Catalog
-from packager.stages.prove import prove
+from packager.session import open_session
+from packager.stages.prove import Row, prove
 
 pytestmark = [pytest.mark.native, pytest.mark.heavy]
 
@@ -19,15 +27,19 @@ MUTATIONS = {
     "channel order": ("order: .rgb", "order: .bgr", "input"),
     "crop": ("fit: .crop", "fit: .stretch", "input"),
     "scale": ("std: [1.0]", "std: [1.01]", "input"),
-    "label order": ('"person",\n      "non_person",', '"non_person",\n      "person",', "result"),
+    "label order": ("      person\n      non_person\n", "      non_person\n      person\n", "result"),
 }
 
 
-def test_passes_with_the_named_double(built: Path, tmp_path: Path) -> None:
+def run(bundle: Path, work: Path) -> Row:
+    """The harness over the bundle's iOS project."""
     tools = toolset()
-    work = tmp_path / "work"
     work.mkdir()
-    row = prove(Catalog().targets["ios"], built, "ios", tools, work, SystemRunner(), "")
+    return prove(Catalog().targets["ios"], bundle, "ios", tools, work, SystemRunner(), "")
+
+
+def test_passes_with_the_named_double(built: Path, tmp_path: Path) -> None:
+    row = run(built, tmp_path / "work")
     assert (row.result, row.why) == ("passed", "")
     assert (row.language, row.evidence, row.stages) == ("swift", "double", ["input", "output", "result"])
 
@@ -54,3 +66,114 @@ def test_mutated_constants_fail_and_name_the_stage(built: Path, tmp_path: Path) 
         stages = {line.partition("packager-golden\t")[2].split("\t")[1] for line in failed}
         # A wrong input also gives a wrong result; a wrong label order gives nothing but that.
         assert stages == {"result"} if stage == "result" else stage in stages, failed
+
+
+@pytest.fixture(scope="module")
+def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with two inputs, two outputs, 10,000 labels, and labels of every kind of character."""
+    toolset()
+    folder = tmp_path_factory.mktemp("hard")
+    write_hard_model(folder / "hard.onnx")
+    rng = np.random.default_rng(3)
+    Image.fromarray(rng.integers(0, 256, (23, 37, 3), np.uint8)).save(folder / "photo.png")
+    np.save(folder / "extra.npy", rng.standard_normal((1, 4)).astype(np.float32))
+    (folder / "many.txt").write_text("".join(f"{LABELS[i % len(LABELS)]} {i}\n" for i in range(10_000)), "utf-8")
+    resize = {"width": 9, "height": 7, "fit": "letterbox", "like": "pillow", "method": "lanczos", "fill": 7}
+    few = {"labels": {"names": [*LABELS[:-1], "two\nlines"], "top": len(LABELS)}}
+    manifest: dict[str, Any] = {
+        "packager": 1,
+        "name": "new",
+        "version": "0.1.0",
+        "license": "CC0-1.0",
+        "model": {"source": "hard.onnx"},
+        "inputs": {
+            "a_photo": {
+                "tensor": "image",
+                "accepts": {"image": {"max": "1 MP"}},
+                "steps": [{"resize": resize}, {"normalize": {"mean": [1, 2, 3.5], "std": 255}}],
+            },
+            "extra": {
+                "tensor": "extra",
+                "accepts": {"tensor": "raw"},
+                "steps": [{"normalize": {"mean": 0.5, "std": 2}}],
+            },
+        },
+        "outputs": {
+            "many": {"tensor": "many", "steps": ["softmax", {"labels": {"file": "many.txt", "top": 7}}]},
+            "few": {"tensor": "few", "steps": [few]},
+        },
+        "samples": [{"a_photo": "photo.png", "extra": "extra.npy"}],
+        "formats": ["onnx/float32"],
+        "targets": {
+            "ios": {"runtime": "coreml", "precision": "float32", "bundle_id": "zz.app-1", "minimum_ios": "17.0"}
+        },
+    }
+    with open_session(NullConsole()) as session:
+        return pipeline.build(session, write_manifest(folder, manifest), folder / "dist")
+
+
+def test_hard_labels_names_and_shapes_round_trip(hard: Path, tmp_path: Path) -> None:
+    """10,000 labels, `new` as a name, two inputs and outputs: the labels come back as they were given."""
+    row = run(hard, tmp_path / "work")
+    assert (row.result, row.why) == ("passed", "")
+    assert row.stages == ["input", "output", "result"]
+
+
+APP = """
+import @ONE@Model
+
+func label@ONE@() -> String { "@ONE@ \\(@ONE@Model.contractHash)" }
+"""
+
+
+def test_two_packages_in_one_app(built: Path, hard: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    names = {"PersonDetector": built, "New": hard}
+    for name, bundle in names.items():
+        shutil.copytree(bundle / "ios", work / name)
+    assert harness("doubles", work / "New", hard, work).returncode == 0
+    sources = work / "App" / "Sources" / "App"
+    sources.mkdir(parents=True)
+    for name in names:
+        (sources / f"{name}.swift").write_text(APP.replace("@ONE@", name), "utf-8")
+    (sources / "main.swift").write_text("".join(f"print(label{name}())\n" for name in names), "utf-8")
+    packages = "".join(f'.package(path: "../{name}"), ' for name in names)
+    products = "".join(f'.product(name: "{name}Model", package: "{name}"), ' for name in names)
+    (work / "App" / "Package.swift").write_text(
+        "// swift-tools-version: 6.0\nimport PackageDescription\n"
+        f'let package = Package(name: "App", platforms: [.macOS("14.0")], dependencies: [{packages}], '
+        f'targets: [.executableTarget(name: "App", dependencies: [{products}])])\n',
+        "utf-8",
+    )
+    doubles = ("-Xswiftc", "-I/proof/doubles", "-Xlinker", "-L/proof/doubles", "-Xlinker", "-rpath=/proof/doubles")
+    done = inside(work, "swift", "run", "--package-path", "/proof/App", "-Xswiftc", "-warnings-as-errors", *doubles)
+    assert done.returncode == 0, done.stdout
+    assert all(f"{name} " in done.stdout for name in names), done.stdout
+
+
+def test_a_symbol_that_is_not_listed_or_too_new_fails(built: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    project = work / "project"
+    shutil.copytree(built / "ios", project)
+    assert harness("doubles", project, built, work).returncode == 0
+    assert harness("build", project, built, work).returncode == 0
+    done = harness("symbols", project, built, work)
+    assert done.returncode == 0, done.stdout
+    package = project / "Package.swift"
+    package.write_text(package.read_text("utf-8").replace('.iOS("16.0")', '.iOS("15.0")'), "utf-8")
+    extra = project / "Sources" / "PersonDetectorModel" / "Extra.swift"
+    extra.write_text("import Foundation\n\nlet thermal = ProcessInfo.processInfo.processorCount\n", "utf-8")
+    done = harness("symbols", project, built, work)
+    assert done.returncode != 0
+    assert "Extra.swift: Foundation.ProcessInfo.processorCount is not on the list" in done.stdout, done.stdout
+    assert "CoreML.MLModel.compileModel(at:) needs iOS 16.0, the package supports 15.0" in done.stdout, done.stdout
+
+
+def test_the_format_check_finds_a_fault(built: Path, tmp_path: Path) -> None:
+    project = tmp_path / "work" / "project"
+    shutil.copytree(built / "ios", project)
+    chain = project / CHAIN
+    chain.write_text(chain.read_text("utf-8").replace("  func ", " func "), "utf-8")
+    done = harness("format", project, built, tmp_path / "work")
+    assert done.returncode != 0
+    assert "Chain.swift" in done.stdout

@@ -7,7 +7,7 @@
 - symbols: every platform symbol in use is on the list, and not newer than the package's minimum iOS
 - format: `swift format lint --strict`
 
-P lies inside W, which the Debian tree sees as `/work`.
+P lies inside W, which the Debian tree sees as `/proof`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ SUITE = "trixie"
 # libre2-11 provides a virtual package that libonnxruntime needs; debootstrap does not resolve those itself.
 PACKAGES = ("swiftlang", "libc6-dev", "libstdc++-14-dev", "git", "ca-certificates", "libre2-11", "libonnxruntime-dev")
 SWIFT = "6.0.3"
-WORK = Path("/work")
+WORK = Path("/proof")
 """Where the work folder is seen inside the tree."""
 
 _ENTER = (
@@ -51,7 +51,7 @@ def run(
     output: int | None = None,
     cwd: str = str(WORK),
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command inside the tree, in folder `cwd`, with `work` at `/work`; `output` PIPE returns its stdout.
+    """Run a command inside the tree, in folder `cwd`, with `work` at `/proof`; `output` PIPE returns its stdout.
 
     Raises `SystemExit` in words where the tree is missing or this user may not mount.
     """

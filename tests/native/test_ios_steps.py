@@ -1,0 +1,186 @@
+"""The Swift steps against the vectors of the reference: strict concurrency, warnings are errors, every case equal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "contract" / "vectors"))
+
+from ios_toolset import inside, toolset
+from step_cases import Case, cases
+from step_vectors import Packed, compare, write_input
+
+import packager.steps
+from packager.core.constants import Constant
+from packager.core.languages import LANGUAGES, camel
+from packager.model.contract import ContractType, ImageType, TensorType
+
+pytestmark = pytest.mark.native
+
+SWIFT = LANGUAGES["swift"]
+STEPS = Path(packager.steps.__file__).parent
+GROUPS = ("core", "image")
+STRICT = ("-swift-version", "6", "-strict-concurrency=complete", "-warnings-as-errors")
+
+# Statements are short: one long sum of arrays takes the type checker minutes.
+DRIVER = """
+import Foundation
+
+@testable import Steps
+
+final class Driver {
+  let input: [UInt8]
+  var output: [UInt8] = []
+
+  init() throws { input = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "/proof/input.bin"))) }
+
+  func raw(_ offset: Int, _ count: Int, _ w: Int, _ h: Int, _ c: Int, _ stride: Int) throws -> RawImage {
+    try RawImage(pixels: Array(input[offset..<offset + count]), width: w, height: h, channels: c, bytesPerRow: stride)
+  }
+
+  func elements<T: BitwiseCopyable>(_ type: T.Type, _ offset: Int, _ count: Int) -> [T] {
+    let size = MemoryLayout<T>.size
+    return input.withUnsafeBytes { bytes in
+      (0..<count).map { bytes.loadUnaligned(fromByteOffset: offset + $0 * size, as: type) }
+    }
+  }
+
+  func image(_ name: String, _ image: RawImage, _ step: (ImageView) throws -> [UInt8]) {
+    run(name) { try image.withView(step) }
+  }
+
+  func tensor<T>(_ name: String, _ values: [T], _ step: (UnsafeBufferPointer<T>) throws -> [UInt8]) {
+    run(name) { try values.withUnsafeBufferPointer(step) }
+  }
+
+  func pixels(_ image: ImageView) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for y in 0..<image.height {
+      let row = UnsafeBufferPointer(start: image.base + y * image.bytesPerRow, count: image.width * image.channels)
+      bytes.append(contentsOf: row)
+    }
+    return bytes
+  }
+
+  func float32(_ values: UnsafeBufferPointer<Float>) -> [UInt8] { [UInt8](UnsafeRawBufferPointer(values)) }
+
+  func int8(_ values: UnsafeBufferPointer<Int8>) -> [UInt8] { [UInt8](UnsafeRawBufferPointer(values)) }
+
+  func labels(_ result: Classification) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for label in result.labels {
+      let text = [UInt8](label.label.utf8)
+      bytes.append(contentsOf: word(UInt32(label.index)))
+      bytes.append(contentsOf: word(label.score.bitPattern))
+      bytes.append(contentsOf: word(UInt32(text.count)))
+      bytes.append(contentsOf: text)
+      while bytes.count % 4 != 0 { bytes.append(0) }
+    }
+    return bytes
+  }
+
+  func word(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { [UInt8]($0) } }
+
+  /// Runs a step twice, the second time over the buffers that it kept.
+  func run(_ name: String, _ step: () throws -> [UInt8]) {
+    do {
+      let first = try step()
+      let second = try step()
+      precondition(first == second, "\\(name): the second run differs")
+      emit(0, first)
+    } catch {
+      emit(1, [])
+    }
+  }
+
+  func emit(_ status: UInt32, _ payload: [UInt8]) {
+    output.append(contentsOf: word(status))
+    output.append(contentsOf: word(UInt32(payload.count)))
+    output.append(contentsOf: [UInt8](repeating: 0, count: 8))
+    output.append(contentsOf: payload)
+    while output.count % 16 != 0 { output.append(0) }
+  }
+}
+"""
+
+
+def drivers(packed: Sequence[Packed]) -> dict[str, str]:
+    """Source files of the driver; one function for each case, so that each is type-checked alone."""
+    files = {"Driver.swift": DRIVER}
+    calls = []
+    for start in range(0, len(packed), 50):
+        body = "@testable import Steps\n\n"
+        for index, item in enumerate(packed[start : start + 50], start):
+            body += f"func case{index}(_ driver: Driver) throws {{\n{_case(item)}}}\n"
+            calls.append(f"try case{index}(driver)")
+        files[f"Cases{start}.swift"] = body
+    end = 'try Data(driver.output).write(to: URL(fileURLWithPath: "/proof/output.bin"))'
+    files["main.swift"] = "\n".join(["import Foundation", "", "let driver = try Driver()", *calls, end, ""])
+    return files
+
+
+def _case(item: Packed) -> str:
+    call = item.case.call
+    arguments = ", ".join(f"{camel(name)}: {_constant(value)}" for name, value in call.arguments)
+    step = f"  let step = {SWIFT.function(call.function)}({arguments})\n"
+    taken = "try driver.image" if isinstance(item.case.start, ImageType) else "driver.tensor"
+    run = f"{taken}({SWIFT.string(item.case.id)}, {_input(item.case, item)})"
+    return f"{step}  {run} {{ driver.{_output(call.output)}(try step.run($0)) }}\n"
+
+
+def _output(kind: ContractType) -> str:
+    """The driver's function for it."""
+    if isinstance(kind, ImageType):
+        return "pixels"
+    return kind.dtype if isinstance(kind, TensorType) else "labels"
+
+
+def _constant(value: Constant) -> str:
+    """As the chain writes it: many texts as the lines of one."""
+    if isinstance(value, tuple) and isinstance(value[0], str) and "\n" not in "".join(map(str, value)):
+        return f"lines({SWIFT.constant(chr(10).join(map(str, value)))})"
+    return SWIFT.constant(value)
+
+
+def _input(case: Case, item: Packed) -> str:
+    if isinstance(case.start, ImageType):
+        h, w, c = case.input.shape
+        return f"driver.raw({item.offset}, {item.bytes}, {w}, {h}, {c}, {case.stride})"
+    element = {"float32": "Float", "int8": "Int8", "uint16": "UInt16"}[str(case.input.dtype)]
+    return f"driver.elements({element}.self, {item.offset}, {case.input.size})"
+
+
+def swiftc(work: Path, folder: str, *options: str) -> None:
+    """Compile a folder's files inside the tree."""
+    sources = [f"/proof/{folder}/{path.name}" for path in sorted((work / folder).glob("*.swift"))]
+    done = inside(work, "swiftc", *STRICT, *options, *sources)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_equal_to_the_reference(group: str, tmp_path: Path) -> None:
+    toolset()
+    packed = write_input(cases(group), tmp_path / "input.bin")
+    steps = dict.fromkeys(step for item in packed for step in item.case.steps)
+    native = [STEPS / "_swift" / "ContractTypes.swift", *(f for s in steps for f in (STEPS / s).glob("*.swift"))]
+    for folder in ("steps", "driver"):
+        (tmp_path / folder).mkdir()
+    for file in native:
+        shutil.copy(file, tmp_path / "steps")
+    for name, text in drivers(packed).items():
+        (tmp_path / "driver" / name).write_text(text, "utf-8")
+    # The driver is not optimised: hundreds of short functions would take the optimiser minutes.
+    library = ("-O", "-enable-testing", "-emit-module", "-emit-library", "-module-name", "Steps")
+    swiftc(tmp_path, "steps", *library, "-o", "/proof/libSteps.so", "-emit-module-path", "/proof/Steps.swiftmodule")
+    swiftc(tmp_path, "driver", "-I/proof", "-L/proof", "-lSteps", "-Xlinker", "-rpath=/proof", "-o", "/proof/run")
+    done = inside(tmp_path, "/proof/run")
+    assert done.returncode == 0, done.stdout
+    rows = compare([item.case for item in packed], tmp_path / "output.bin")
+    failed = [f"{row.id}: {row.detail}" for row in rows if not row.passed]
+    assert not failed, "\n".join(failed[:20])
+    assert len(rows) == len(packed) > 50
