@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,14 +30,35 @@ def fold_constants(frozen: Any, batch: int) -> Any:
     for node in graph_def.node:  # what was folded must not wait for the inputs, which are replaced later
         node.input[:] = [name for name in node.input if name not in fed]
     _fix_lists(graph_def, batch)
-    _rename_functions(graph_def)
+    _rename(graph_def, {f.signature.name: f"{f.signature.name}_folded" for f in graph_def.library.function})
     return graph_def
 
 
-def _rename_functions(graph_def: Any) -> None:
-    names = {function.signature.name: f"{function.signature.name}_folded" for function in graph_def.library.function}
+def number_functions(graph_def: Any) -> Any:
+    """Return a graph whose functions are named by the order in which they are first called: TensorFlow's own names
+    count up in the process, and converters sort by name.
+    """
+    result = type(graph_def)()
+    result.CopyFrom(graph_def)
+    functions = {function.signature.name: function for function in result.library.function}
+    order: list[str] = []
+    pending = [called.name for node in result.node for called in _calls(node)]
+    while pending:
+        name = pending.pop(0)
+        if name in functions and name not in order:
+            order.append(name)
+            pending += [called.name for node in functions[name].node_def for called in _calls(node)]
+    _rename(result, {name: f"function_{index}" for index, name in enumerate(order)})
+    kept = [functions[name] for name in order]
+    copies = [type(function).FromString(function.SerializeToString()) for function in kept]
+    del result.library.function[:]
+    result.library.function.extend(copies)
+    return result
+
+
+def _rename(graph_def: Any, names: Mapping[str, str]) -> None:
     for function in graph_def.library.function:
-        function.signature.name = names[function.signature.name]
+        function.signature.name = names.get(function.signature.name, function.signature.name)
     for gradient in graph_def.library.gradient:
         gradient.function_name = names.get(gradient.function_name, gradient.function_name)
         gradient.gradient_func = names.get(gradient.gradient_func, gradient.gradient_func)
@@ -47,7 +68,8 @@ def _rename_functions(graph_def: Any) -> None:
 
 
 def _calls(node: Any) -> Iterator[Any]:
-    for value in node.attr.values():
+    for key in sorted(node.attr):
+        value = node.attr[key]
         if value.HasField("func"):
             yield value.func
         yield from value.list.func

@@ -96,6 +96,7 @@ def stamp_action(request: ArtifactRequest, runtime: RuntimeModule, converted: Pa
         entry=runtime.STAMP,
         request={"contract": stamp.contract, "labels": {k: list(v) for k, v in stamp.labels.items()}},
         inputs={"model": converted / result["path"]},
+        code=runtime.CODE,
         tools=runtime.TOOLS,
         error=ConvertError,
     )

@@ -211,3 +211,17 @@ def test_saved_model_without_weights(tmp_path: Path) -> None:
         file.unlink()
     with pytest.raises(ModelError, match="holds no weights"):
         CATALOG.sources["savedmodel"].inspect(path, {})
+
+
+@pytest.mark.parametrize("runtime", ["tflite", "onnx"])
+def test_loops_converted_twice_give_the_same_bytes(tmp_path: Path, runtime: str) -> None:
+    """TensorFlow names the functions of loops by a counter of the process; the files must not show it."""
+    path, kind = save(masked, "keras2-h5", tmp_path)
+    found = []
+    for turn in ("first", "second"):
+        (tmp_path / turn).mkdir()
+        source = entry(CATALOG.sources[kind].OPEN)(request={}, inputs={"model": path})
+        request = {"precision": "float32", "name": "m"}
+        made = entry(CATALOG.runtimes[runtime].CONVERT)(request=request, inputs={}, out=tmp_path / turn, source=source)
+        found.append((tmp_path / turn / made["path"]).read_bytes())
+    assert found[0] == found[1]

@@ -12,7 +12,17 @@ RUN = "packager.runtimes.coreml.run:run"
 STAMP = "packager.runtimes.coreml.stamp:stamp"
 RUN_WORKER = "tf"
 TOOLS = ("tensorflow", "coremltools", "numpy", "protobuf")
-CODE = ("packager.runtimes.coreml", "packager.importers.frozen", "packager.importers.matching")
+CODE = (
+    "packager.importers.folding",
+    "packager.importers.frozen",
+    "packager.importers.matching",
+    "packager.runtimes.coreml.convert",
+    "packager.runtimes.coreml.mil",
+    "packager.runtimes.coreml.overrides",
+    "packager.runtimes.coreml.package",
+    "packager.runtimes.coreml.run",
+    "packager.runtimes.coreml.stamp",
+)
 
 _KERNEL_SETS = {"float32": ("mil-eval",), "float16": ("mil-eval-half",), "int8": ("mil-eval-half",)}
 _LOOPS = ("While", "StatelessWhile", "WHILE", "Loop", "Scan")

@@ -12,7 +12,18 @@ RUN = "packager.runtimes.onnx.run:run"
 STAMP = "packager.runtimes.onnx.stamp:stamp"
 RUN_WORKER = "light"
 TOOLS = ("tensorflow", "tf2onnx", "onnx", "onnxruntime", "numpy")
-CODE = ("packager.runtimes.onnx", "packager.importers")
+CODE = (
+    "packager.importers.folding",
+    "packager.importers.frozen",
+    "packager.importers.matching",
+    "packager.importers.onnx_file",
+    "packager.importers.tflite_onnx",
+    "packager.runtimes.onnx.canonical",
+    "packager.runtimes.onnx.convert",
+    "packager.runtimes.onnx.narrow",
+    "packager.runtimes.onnx.run",
+    "packager.runtimes.onnx.stamp",
+)
 
 _KERNEL_SETS = {"float32": ("ort-cpu",), "float16": ("ort-cpu",), "int8": ("ort-cpu",)}
 

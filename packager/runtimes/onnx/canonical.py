@@ -21,7 +21,9 @@ def canonical(model: onnx.ModelProto, renamed: Mapping[str, str], name: str) -> 
     graph.name, graph.doc_string, result.doc_string = name, "", ""
     del graph.value_info[:]
     _order(graph)
-    _Renamer(renamed, [*renamed.values()]).graph(graph, {})
+    loops = any(True for node in graph.node for _ in _subgraphs(node))
+    ends = {value.name: value.name for value in (*graph.input, *graph.output)}
+    _Renamer(ends | dict(renamed), keep=not loops).graph(graph, {})
     opsets = sorted(result.opset_import, key=lambda opset: opset.domain)
     del result.opset_import[:]
     result.opset_import.extend(opsets)
@@ -46,6 +48,9 @@ def _reads(node: onnx.NodeProto) -> list[str]:
 
 def _order(graph: onnx.GraphProto) -> None:
     """Sort nodes depth-first from the outputs, and constants by first use; drop what nothing reads."""
+    for inner in [inner for node in graph.node for inner in _subgraphs(node)]:
+        _settle_copies(inner)
+        _order(inner)
     makers = {name: index for index, node in enumerate(graph.node) for name in node.output if name}
     done: set[int] = set()
     order: list[int] = []
@@ -65,9 +70,16 @@ def _order(graph: onnx.GraphProto) -> None:
     kept = [constants[name] for name in used if name in constants]
     _replace(graph.node, nodes)
     _replace(graph.initializer, kept)
-    for node in graph.node:
-        for inner in _subgraphs(node):
-            _order(inner)
+
+
+def _settle_copies(graph: onnx.GraphProto) -> None:
+    """Where an output is the Identity of another, let the earlier of both be the original: tf2onnx varies."""
+    copies = [(node.input[0], node.output[0]) for node in graph.node if node.op_type == "Identity"]
+    for _ in range(len(copies)):
+        for original, copy in copies:
+            at = {value.name: index for index, value in enumerate(graph.output)}
+            if original in at and copy in at and at[copy] < at[original]:
+                graph.output[at[copy]].name, graph.output[at[original]].name = original, copy
 
 
 def _replace(field: object, values: Iterable[object]) -> None:
@@ -76,15 +88,28 @@ def _replace(field: object, values: Iterable[object]) -> None:
     field.extend(copies)  # type: ignore[attr-defined]
 
 
-class _Renamer:
-    """Gives each value and node a name from its place, keeping what a reader knows: the layer's name."""
+def _forget_symbols(graph: onnx.GraphProto) -> None:
+    """Drop the names of free dimensions, which count up in the process."""
+    for value in (*graph.input, *graph.output):
+        for dimension in value.type.tensor_type.shape.dim:
+            if dimension.HasField("dim_param"):
+                dimension.Clear()
 
-    def __init__(self, fixed: Mapping[str, str], taken: Iterable[str]) -> None:
+
+class _Renamer:
+    """Gives each value and node a name from its place, keeping what a reader knows, the layer's name, where `keep`.
+
+    In graphs with subgraphs TensorFlow's names hold counters of the process; there the kind of operator stands.
+    """
+
+    def __init__(self, fixed: Mapping[str, str], *, keep: bool) -> None:
         self._fixed = fixed
-        self._taken = set(taken)
+        self._keep = keep
+        self._taken = set(fixed.values())
 
     def _unique(self, old: str, fallback: str) -> str:
-        base = _COUNTER.sub("", old.removesuffix(":0").removeprefix(_PREFIX)) or fallback
+        base = _COUNTER.sub("", old.removesuffix(":0").removeprefix(_PREFIX)) if self._keep else ""
+        base = base or fallback
         name, number = base, 1
         while name in self._taken:
             name, number = f"{base}_{number}", number + 1
@@ -111,11 +136,16 @@ class _Renamer:
         names[old] = held.name
 
     def _node(self, node: onnx.NodeProto, names: dict[str, str]) -> None:
-        node.doc_string = ""
+        node.ClearField("doc_string")
+        if not node.domain:
+            node.ClearField("domain")
         attributes = sorted(node.attribute, key=lambda attribute: attribute.name)
         _replace(node.attribute, attributes)
         node.input[:] = [names[name] if name else "" for name in node.input]
         for inner in _subgraphs(node):
+            inner.name, inner.doc_string = self._unique(inner.name, f"{node.op_type}_graph"), ""
+            del inner.value_info[:]
+            _forget_symbols(inner)
             self.graph(inner, names)
         for name in node.output:
             if name and name not in names:

@@ -59,10 +59,12 @@ def _from_tensorflow(source: FrozenModel, name: str) -> onnx.ModelProto:
     import tf2onnx
     from tf2onnx import utils
 
+    from packager.importers.folding import number_functions
+
     utils.INTERNAL_NAME = 1
     try:
         model, _ = tf2onnx.convert.from_graph_def(
-            source.graph_def,
+            number_functions(source.graph_def),
             name=name,
             input_names=[port.tensor for port in source.inputs],
             output_names=[port.tensor for port in source.outputs],

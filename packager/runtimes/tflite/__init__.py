@@ -13,11 +13,14 @@ STAMP = "packager.runtimes.tflite.stamp:stamp"
 RUN_WORKER = "light"
 TOOLS = ("tensorflow", "ai-edge-litert", "flatbuffers", "numpy")
 CODE = (
-    "packager.runtimes.tflite",
+    "packager.importers.folding",
     "packager.importers.frozen",
-    "packager.importers.matching",
     "packager.importers.litert",
+    "packager.importers.matching",
     "packager.importers.tflite_file",
+    "packager.runtimes.tflite.convert",
+    "packager.runtimes.tflite.run",
+    "packager.runtimes.tflite.stamp",
 )
 
 _KERNEL_SETS = {

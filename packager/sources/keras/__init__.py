@@ -21,7 +21,12 @@ OPEN = "packager.sources.keras.open:open_model"
 RUN = "packager.sources.keras.open:run"
 RUN_WORKER = "tf"
 TOOLS = ("tensorflow", "keras", "tf-keras", "h5py", "numpy")
-CODE = ("packager.sources.keras", "packager.sources._keras", "packager.importers.frozen")
+CODE = (
+    "packager.importers.folding",
+    "packager.importers.frozen",
+    "packager.sources._keras",
+    "packager.sources.keras",
+)
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _MOST = 64 << 20

@@ -22,7 +22,12 @@ OPEN = "packager.sources.keras_h5.open:open_model"
 RUN = "packager.sources.keras_h5.open:run"
 RUN_WORKER = "tf"
 TOOLS = ("tensorflow", "tf-keras", "keras", "h5py", "numpy")
-CODE = ("packager.sources.keras_h5", "packager.sources._keras", "packager.importers.frozen")
+CODE = (
+    "packager.importers.folding",
+    "packager.importers.frozen",
+    "packager.sources._keras",
+    "packager.sources.keras_h5",
+)
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 

@@ -21,7 +21,13 @@ OPEN = "packager.sources.onnx.open:open_model"
 RUN = "packager.sources.onnx.run:run"
 RUN_WORKER = "light"
 TOOLS = ("tensorflow", "onnx", "onnxruntime", "numpy")
-CODE = ("packager.sources.onnx", "packager.importers.frozen", "packager.importers.onnx", "packager.importers.onnx_file")
+CODE = (
+    "packager.importers.folding",
+    "packager.importers.frozen",
+    "packager.importers.onnx",
+    "packager.importers.onnx_file",
+    "packager.sources.onnx",
+)
 
 OLDEST = 9
 _DOMAINS = ("", "ai.onnx", "com.microsoft", "ai.onnx.ml")

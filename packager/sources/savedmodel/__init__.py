@@ -18,7 +18,12 @@ OPEN = "packager.sources.savedmodel.open:open_model"
 RUN = "packager.sources.savedmodel.open:run"
 RUN_WORKER = "tf"
 TOOLS = ("tensorflow", "tf-keras", "keras", "numpy")
-CODE = ("packager.sources.savedmodel", "packager.importers.frozen", "packager.importers.protobuf")
+CODE = (
+    "packager.importers.folding",
+    "packager.importers.frozen",
+    "packager.importers.protobuf",
+    "packager.sources.savedmodel",
+)
 
 _FILE = "saved_model.pb"
 _DEFAULT = "serving_default"

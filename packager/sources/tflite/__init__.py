@@ -17,7 +17,17 @@ OPEN = "packager.sources.tflite.open:open_model"
 RUN = "packager.sources.tflite.run:run"
 RUN_WORKER = "light"
 TOOLS = ("tensorflow", "tf2onnx", "ai-edge-litert", "onnx", "numpy")
-CODE = ("packager.sources.tflite", "packager.importers")
+CODE = (
+    "packager.importers.folding",
+    "packager.importers.frozen",
+    "packager.importers.levels",
+    "packager.importers.litert",
+    "packager.importers.onnx",
+    "packager.importers.onnx_file",
+    "packager.importers.tflite_file",
+    "packager.importers.tflite_onnx",
+    "packager.sources.tflite",
+)
 
 _ENDS = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoid", "TANH": "tanh", "LOG_SOFTMAX": "log_softmax", "RELU": "relu"}
 _FUSED = {1: "relu", 2: "relu_n1_to_1", 3: "relu6", 4: "tanh"}
