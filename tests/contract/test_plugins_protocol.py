@@ -80,11 +80,13 @@ def test_worker_entries_tools_and_code_exist(family: str, name: str) -> None:
     for entry in (getattr(module, key) for key in ("OPEN", "RUN", "CONVERT", "STAMP") if hasattr(module, key)):
         assert entry.startswith(f"{module.__name__}."), entry
         assert _defines(entry), entry
+        worker = entry.partition(":")[0]
+        covered = any(worker == code or worker.startswith(f"{code}.") for code in module.CODE)
+        assert covered, f"the cache would not notice a change of {worker}"
     assert module.RUN_WORKER in WORKERS
     assert module.TOOLS
     for tool in module.TOOLS:
         assert version(tool)
-    assert module.__name__ in module.CODE
     for code in module.CODE:
         assert importlib.util.find_spec(code) is not None, code
 
