@@ -14,6 +14,7 @@ from packager.core import plugin_paths
 from packager.core.errors import PlanError, RenderError
 from packager.core.languages import Language
 from packager.model.plugins import PackageRegistryModule, RuntimeModule, SourceModule, StepModule
+from packager.model.recipes import RecipeModule
 from packager.model.target import EngineSpec, Harness, HarnessStep, OptionSpec, Placement, TargetSpec
 
 M = TypeVar("M")
@@ -26,12 +27,17 @@ class Family(Mapping[str, M], Generic[M]):
         self.package = package
         self._loaded: dict[str, M] = {}
 
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders that hold plug-ins of this family."""
+        return tuple(Path(root) for root in importlib.import_module(self.package).__path__)
+
     @cached_property
     def folders(self) -> dict[str, Path]:
         """Folder of each plug-in, by name. A name that starts with `_` is not a plug-in."""
         found: dict[str, Path] = {}
-        for root in importlib.import_module(self.package).__path__:
-            for folder in sorted(Path(root).iterdir()):
+        for root in self.roots:
+            for folder in sorted(root.iterdir()):
                 if folder.name[0] not in "_." and (folder / "__init__.py").is_file():
                     found.setdefault(folder.name, folder)
         return dict(sorted(found.items()))
@@ -60,6 +66,7 @@ class Catalog:
         self.sources: Family[SourceModule] = Family("packager.sources")
         self.runtimes: Family[RuntimeModule] = Family("packager.runtimes")
         self.package_registries: Family[PackageRegistryModule] = Family("packager.package_registries")
+        self.recipes: Family[RecipeModule] = Family("packager.recipes")
 
     @cached_property
     def targets(self) -> Mapping[str, TargetSpec]:
@@ -93,7 +100,7 @@ class Catalog:
             raise RenderError(what) from fault
 
     def step_with_role(self, role: str) -> tuple[str, StepModule]:
-        """The one step that declares this role; the plan adds it around an integer model."""
+        """The one step that declares this role; the plan or decoding adds it where it is needed."""
         for name, module in self.steps.items():
             if getattr(module, "ROLE", None) == role:
                 return name, module
@@ -138,6 +145,8 @@ def read_target(target_id: str, file: Path) -> TargetSpec:
             yours=tuple(data.get("ownership", {}).get("yours", ())),
             harness=_harness(data["host"]) if "host" in data else None,
             minimum=data.get("minimum", {}),
+            runs=data.get("runs", {}),
+            start=data.get("start", {}),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as fault:
         raise RenderError(f"{target_id}/target.toml cannot be read: {type(fault).__name__}: {fault}") from fault

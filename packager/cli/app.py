@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from packager.cli import build, cache, check, doctor, plan, schema, test, verify
+from packager.cli import build, cache, check, doctor, init, plan, schema, test, verify
 from packager.cli.bug import report_bug
 from packager.core.errors import ExitCode, InterruptedByUser, PackagerError
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # rich costs twice the time of everything else here
     pretty_exceptions_enable=False,
 )
-for verb in (check, plan, build, verify, test, doctor, schema):
+for verb in (init, check, plan, build, verify, test, doctor, schema):
     app.command(verb.NAME, help=verb.HELP, short_help=verb.HELP.split(":")[0].split(";")[0])(verb.run)
 app.add_typer(cache.app, name=cache.NAME, help=cache.HELP)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from packager.core.errors import UsageError
 
 VARIABLE = "PACKAGER_PLUGINS"
-FAMILIES = ("steps", "sources", "runtimes", "package_registries")
+FAMILIES = ("steps", "sources", "runtimes", "package_registries", "recipes")
 _PACKAGE = __name__.partition(".")[0]
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from packager.core.errors import Finding, Location, ManifestError
 from packager.core.findings import nearest, one_of, suggest
-from packager.manifest.addresses import read_address
+from packager.manifest.addresses import read_address, read_files
 from packager.manifest.annotations import describe, field_slot
 from packager.manifest.chains import read_calibration, read_inputs, read_outputs, read_samples
 from packager.manifest.document import Document, line_at, parse
+from packager.manifest.evaluation import read_evaluation
 from packager.manifest.nodes import Mapping, Node, Scalar
 from packager.manifest.reader import Reader
 from packager.manifest.targets import read_formats, read_gate, read_targets
@@ -28,7 +29,6 @@ RESERVED = {
     "state": "streaming models",
     "compress": "compression with a budget",
     "mode": "server and hybrid mode",
-    "evaluation": "labelled data",
 }
 """Keys that the format keeps, refused until they are built."""
 
@@ -51,7 +51,11 @@ def load(path: Path, catalog: Catalog) -> Manifest:
     path exist (but the model's, which is the source stage's). Raises ManifestError with all findings, in the
     order of the file.
     """
-    text = read_text(path)
+    return load_text(read_text(path), path, catalog)
+
+
+def load_text(text: str, path: Path, catalog: Catalog) -> Manifest:
+    """Check the text of a manifest that stands, or will stand, at `path`. Raises ManifestError as `load` does."""
     try:
         document = parse(text, str(path))
     except ManifestError as error:
@@ -131,6 +135,7 @@ def _read(reader: Reader, top: Mapping) -> dict[str, Any]:
         "outputs": read_outputs(reader, outputs),
         "samples": read_samples(reader, get("samples"), input_names, output_names),
         "calibration": read_calibration(reader, get("calibration"), input_names),
+        "evaluation": read_evaluation(reader, get("evaluation"), output_names),
         "gate": read_gate(reader, get("gate")),
         "formats": read_formats(reader, get("formats")),
         "targets": read_targets(reader, get("targets")),
@@ -167,16 +172,23 @@ def read_model(reader: Reader, node: Node | None) -> Model | None:
     if not isinstance(node, Mapping) or "source" not in node.entries:
         return reader.part(node, Model)
     source = read_address(reader, node.entries["source"], must_exist=False)
+    code = read_files(reader, node.entries["code"]) if "code" in node.entries else ()
     placeholder = Mapping(node.path, node.where, {**node.entries}, key_where=node.key_where)
     placeholder.entries.pop("source")
+    placeholder.entries.pop("code", None)
     rest = reader.part(placeholder, _ModelRest)
-    if source is None or rest is None:
+    if source is None or rest is None or code is None:
         return None
-    return Model(source=source, shapes=rest.shapes, license=rest.license)
+    if code and rest.class_ is None:
+        what = "`code` belongs to a `class`, and there is none"
+        reader.fault(node.entries["code"], what, '`class: "package.module:Class"` beside it', key=True)
+        return None
+    read = {info.alias or name: getattr(rest, name) for name, info in Model.model_fields.items()}
+    return Model.model_validate({**read, "source": source, "code": code})
 
 
 class _ModelRest(Model):
-    """The model's other keys: its address was read before."""
+    """The model's other keys: its addresses were read before."""
 
     source: str = "."
 
@@ -207,4 +219,4 @@ def _in_order(findings: list[Finding]) -> tuple[Finding, ...]:
     return tuple(shown)
 
 
-__all__ = ["KEYS", "RESERVED", "line_at", "load", "read_text"]
+__all__ = ["KEYS", "RESERVED", "line_at", "load", "load_text", "read_text"]

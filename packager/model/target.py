@@ -77,6 +77,10 @@ class TargetSpec:
     yours: tuple[str, ...]
     harness: Harness | None
     minimum: Mapping[str, str] = field(default_factory=dict)
+    runs: Mapping[str, str] = field(default_factory=dict)
+    """Versions that a project of this target runs on, by name; `{option}` is an option's value."""
+    start: Mapping[str, str] = field(default_factory=dict)
+    """What `init` writes for this target: runtime, precision and required options; `{word}` is the bundle's name."""
 
     @property
     def options_schema(self) -> Mapping[str, OptionSpec]:

@@ -11,7 +11,9 @@ import h5py
 
 from packager.core.errors import ModelError
 from packager.core.hashing import sha256_file
+from packager.model.recipes import Known
 from packager.model.source import ModelSource
+from packager.sources._keras import known as layers
 from packager.sources._keras.interface import describe
 from packager.sources._keras.network import Network, read_network
 from packager.sources._keras.refusals import refuse
@@ -25,6 +27,7 @@ TOOLS = ("tensorflow", "tf-keras", "keras", "h5py", "numpy")
 CODE = (
     "packager.importers.folding",
     "packager.importers.frozen",
+    "packager.importers.liveness",
     "packager.sources._keras",
     "packager.sources.keras_h5",
 )
@@ -47,6 +50,11 @@ def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
     network, facts = read(path)
     refuse(network, path.name)
     return describe("keras_h5", sha256_file(path), network, shapes, facts)
+
+
+def known(path: Path) -> Known:
+    """Layers inside the model that scale the raw levels."""
+    return layers.known(read(path)[0])
 
 
 def read(path: Path) -> tuple[Network, dict[str, Any]]:

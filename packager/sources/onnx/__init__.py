@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from packager.core.errors import ModelError
 from packager.core.hashing import sha256_file
+from packager.model.recipes import Known
 from packager.model.source import ModelSource
 from packager.model.tensors import Activation
 
@@ -58,6 +59,8 @@ def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
     """Read the graph. Raises ModelError for broken files, old opsets and unknown operator domains."""
     from packager.importers import onnx_file
     from packager.importers.onnx import unsupported
+    from packager.importers.onnx.replacements import refused
+    from packager.sources.onnx import memory
 
     model = onnx_file.load(path)
     opset = _opset(model, path.name)
@@ -77,11 +80,21 @@ def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
             "opset": opset,
             "ir_version": int(model.ir_version),
             "producer": f"{model.producer_name} {model.producer_version}".strip(),
-            "importer_refuses": [str(entry) for entry in unsupported(model)],
+            "importer_refuses": [refused(entry) for entry in unsupported(model)],
             "unknown_shapes": unknown,
+            "parameters": memory.parameters(model),
+            **memory.live(shaped),
         },
         unseen=tuple(f"the shape of output {name!r}: seen when the model runs" for name in unknown),
     )
+
+
+def known(path: Path) -> Known:
+    """Labels, mean and std that stand in the file's metadata."""
+    from packager.importers import onnx_file
+    from packager.sources.onnx import metadata
+
+    return metadata.known(onnx_file.load(path))
 
 
 def _opset(model: onnx.ModelProto, file: str) -> int:
