@@ -44,6 +44,27 @@ def test_the_person_detector_is_found(tmp_path: Path, monkeypatch: pytest.Monkey
     steps = made["inputs"]["photo"]["steps"]
     assert steps[0]["resize"] == {"width": 96, "height": 96, "fit": "crop", "like": "pillow", "method": "bilinear"}
     assert steps[1:] == [{"normalize": {"mean": 0, "std": 1}}]
-    assert [step for step in made["outputs"]["verdict"]["steps"]] == [{"labels": {"file": "labels.txt", "top": 2}}]
+    assert list(made["outputs"]["verdict"]["steps"]) == [{"labels": {"file": "labels.txt", "top": 2}}]
     assert sum("# GUESS" in line for line in text.splitlines()) <= 3
+    assert run(["check"]) == 0
+
+
+def test_the_file_type_model_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = ROOT / "sample_apps" / "file_type"
+    catalog = Catalog()
+    manifest = load(app / "manifest.yaml", catalog)
+    resolver = Resolver(Cache(cache_root()), catalog.package_registries, app)
+    shutil.copyfile(resolver.resolve(manifest.model.source, ManifestError), tmp_path / "model.onnx")
+    shutil.copyfile(app / "labels.txt", tmp_path / "labels.txt")
+    monkeypatch.chdir(tmp_path)
+    Path("short.txt").write_text("   \n\n" + "import os\n\n\ndef size(path):\n    return os.stat(path).st_size\n" * 3)
+    tries: list[str] = ["--try", "short.txt", "--expect", "python"]
+    for index, sample in enumerate(manifest.samples):
+        shutil.copyfile(resolver.resolve(sample.files["content"], ManifestError), f"{index}.bin")
+        tries += ["--try", f"{index}.bin", "--expect", sample.expect["type"].label or ""]
+    assert run(["init", "model.onnx", "--labels", "labels.txt", *tries]) == 0
+    made = yaml.safe_load(Path("manifest.yaml").read_text("utf-8"))
+    (step,) = made["inputs"]["content"]["steps"]
+    assert (step["head_tail"]["head"], step["head_tail"]["tail"]) == (1024, 1024)
+    assert (step["head_tail"]["strip"], step["head_tail"]["pad"]) == (True, 256)
     assert run(["check"]) == 0
