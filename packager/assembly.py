@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from packager.core.errors import BundleError
-from packager.core.hashing import tool_versions
+from packager.core.hashing import json_hash, tool_versions
 from packager.core.jsonable import to_json
 from packager.core.resources import cpu_class
 from packager.model.artifact import Artifact
-from packager.model.contract import NativeChain
+from packager.model.contract import Chain, NativeChain
+from packager.model.evaluation import LabelledData
 from packager.model.golden import ArtifactGolden, GoldenRecord, SampleGolden, Stage, Tolerance
 from packager.model.manifest import Manifest, Target
 from packager.model.plan import Plan
 from packager.model.project import RenderedFile
+from packager.model.source import ModelSource
+from packager.plan import about_data
 from packager.registry import Catalog
 from packager.session import Inputs
 from packager.stages import bundle, render
@@ -35,6 +38,7 @@ class Parts:
     goldens: tuple[SampleGolden, ...]
     verified: tuple[Verified, ...]
     inputs: Inputs
+    labelled: LabelledData | None = None
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,10 @@ class Content:
     files: tuple[RenderedFile, ...] = field(repr=False)
 
 
-def label_lists(plan: Plan, catalog: Catalog) -> dict[str, tuple[str, ...]]:
+def label_lists(outputs: Iterable[Chain], catalog: Catalog) -> dict[str, tuple[str, ...]]:
     """Labels by output name, from the steps that have some."""
     found: dict[str, tuple[str, ...]] = {}
-    for chain in plan.outputs:
+    for chain in outputs:
         for use in chain.steps:
             class_names = getattr(catalog.steps[use.step], "class_names", None)
             if class_names is not None:
@@ -80,7 +84,7 @@ def project_input(
     engine = catalog.engine(target.runtime, spec.language)
     if engine is None:
         raise AssertionError(f"the plan let {target.id} pass without an engine")
-    labels = label_lists(parts.plan, catalog)
+    labels = label_lists(parts.plan.outputs, catalog)
     return render.ProjectInput(
         name=parts.manifest.name,
         version=parts.manifest.version,
@@ -94,22 +98,18 @@ def project_input(
         outputs=outputs,
         contract_hash=parts.plan.contract_hash,
         labels=next(iter(labels.values()), ()),
-        sample=_bundled_sample(parts),
+        samples=_bundled_samples(parts),
         versions=catalog.versions,
     )
 
 
-def _bundled_sample(parts: Parts) -> render.SampleFile | None:
+def _bundled_samples(parts: Parts) -> tuple[render.SampleFile, ...]:
     if not parts.goldens:
-        return None
-    golden, sample = parts.goldens[0], parts.manifest.samples[0]
-    name = parts.plan.inputs[0].name
-    pixels = golden.decoded[name]
-    if pixels.ndim != 3:
-        return None
-    file = parts.inputs.resolve(sample.files[name], BundleError)
-    suffix = PurePosixPath(str(sample.files[name]).rpartition("!")[2]).suffix.lower()
-    return render.SampleFile(golden.name, name, file, pixels.shape[1], pixels.shape[0], pixels.tobytes(), suffix)
+        return ()
+    first = parts.manifest.samples[0]
+    return render.bundled_samples(
+        parts.goldens[0], first, parts.plan.inputs, lambda address: parts.inputs.resolve(address, BundleError)
+    )
 
 
 def content(parts: Parts, projects: Sequence[RenderedProject], chosen: Mapping[str, str], catalog: Catalog) -> Content:
@@ -156,11 +156,16 @@ def _source_golden(parts: Parts) -> ArtifactGolden:
         for stage, arrays in stages:
             records += [GoldenRecord(golden.name, stage, name, exact, array) for name, array in arrays.items()]
         records += [GoldenRecord(golden.name, "result", name, exact, result=r) for name, r in golden.results.items()]
-    return ArtifactGolden("source", f"source ({parts.plan.source.format})", tuple(records))
+    return ArtifactGolden("source", f"source ({_original(parts.plan).format})", tuple(records))
+
+
+def _original(plan: Plan) -> ModelSource:
+    return plan.source.origin or plan.source
 
 
 def _manifest_json(manifest: Manifest) -> dict[str, Any]:
-    data: dict[str, Any] = manifest.model_dump(mode="json", exclude={"file", "positions", "lines"}, exclude_none=True)
+    left_out = {"file", "positions", "lines"}
+    data: dict[str, Any] = manifest.model_dump(mode="json", exclude=left_out, exclude_none=True, by_alias=True)
     return data
 
 
@@ -175,6 +180,7 @@ def _artifact_json(made: Verified) -> dict[str, Any]:
         "inputs": to_json(artifact.inputs),
         "outputs": to_json(artifact.outputs),
         "ops": dict(artifact.ops),
+        "requires": {item.name: item.version for item in artifact.requires},
         "golden": f"{GOLDEN}/{artifact.runtime}-{artifact.precision}",
         "kernel_set": made.golden.kernel_set,
     }
@@ -208,17 +214,27 @@ def _notice(parts: Parts, catalog: Catalog) -> RenderedFile:
     return bundle.notice(manifest.name, manifest.version, manifest.license, origins, runtimes)
 
 
+def _labelled_json(data: LabelledData | None, samples: int) -> dict[str, Any]:
+    """What accuracy rests on: labelled data, or the words that there is none."""
+    if data is None:
+        return {"established": False, "why": f"accuracy not established, n = {samples}"}
+    files = json_hash([sorted(sample.hashes.items()) for sample in data.samples])
+    return {"established": True, **about_data(data), "files_hash": files}
+
+
 def _evidence(parts: Parts, catalog: Catalog) -> dict[str, Any]:
     verdicts = [verdict for made in parts.verified for verdict in made.verdicts]
     tools = {tool for made in parts.verified for tool in catalog.runtimes[made.artifact.runtime].TOOLS}
-    tools |= set(catalog.sources[parts.plan.source.format].TOOLS)
+    for source in {parts.plan.source.format, _original(parts.plan).format}:
+        tools |= set(catalog.sources[source].TOOLS)
     return {
         "format": 1,
         "samples": len(parts.goldens),
+        "evaluation": _labelled_json(parts.labelled, len(parts.goldens)),
         "artifacts": bundle.artifact_rows(verdicts, {m.artifact.id: m.artifact.bytes for m in parts.verified}),
         "tests": [],
         "machine": {"cpu": cpu_class()},
-        "tools": tool_versions(sorted(tools)),
+        "tools": {**tool_versions(sorted(tools)), **_original(parts.plan).facts.get("tools", {})},
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from packager.core.console import Console
 from packager.core.errors import (
     BundleChangedError,
     Finding,
-    GateError,
     ManifestError,
     ModelError,
     NativeTestError,
@@ -24,25 +23,14 @@ from packager.core.samples import read_samples, write_samples
 from packager.manifest import load
 from packager.model.golden import SampleGolden
 from packager.model.manifest import Manifest, Target
-from packager.model.plan import ArtifactRequest, Plan
-from packager.model.source import ModelSource
+from packager.model.plan import Plan
 from packager.model.target import TargetSpec
-from packager.plan import Chains, check_without_model, lower_input, lower_output, make
+from packager.plan import about_data, check_without_model, lower_input, lower_output, make
 from packager.plan import check as check_plan
 from packager.session import Inputs, NotHereError, Session
 from packager.stages import bundle, contract, convert, prove, render, reverify, source, toolset
-from packager.stages.verify import Verified, verify
-
-
-@dataclass(frozen=True)
-class Project:
-    """A manifest with its looked-at model and its checked chains."""
-
-    manifest: Manifest
-    model: Path
-    source: ModelSource
-    chains: Chains
-    inputs: Inputs
+from packager.stages.verify import Verified
+from packager.workshop import Project, Workshop, labelled_data
 
 
 @dataclass(frozen=True)
@@ -62,8 +50,18 @@ def check(session: Session, path: Path) -> Checked:
         project = _project(session, manifest, inputs)
     except NotHereError as missing:
         check_without_model(manifest, session.catalog)
-        return Checked(manifest, None, (f"{missing} is not in the cache; `plan` and `build` fetch it",))
-    return Checked(manifest, project, (*project.source.unseen, *_samples_here(manifest, inputs)))
+        return Checked(manifest, None, (f"{missing} is not in the cache; `plan` and `build` get it",))
+    unseen = (*project.source.unseen, *_samples_here(manifest, inputs), *_labelled_here(session, project))
+    return Checked(manifest, project, unseen)
+
+
+def _labelled_here(session: Session, project: Project) -> tuple[str, ...]:
+    try:
+        with session.cache.temporary() as scratch:
+            labelled_data(session, project, scratch)
+    except NotHereError as missing:
+        return (f"the labelled data is not checked: {missing} is not in the cache; `plan` and `build` fetch it",)
+    return ()
 
 
 def _samples_here(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
@@ -79,15 +77,46 @@ def _samples_here(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
 
 
 def _project(session: Session, manifest: Manifest, inputs: Inputs) -> Project:
-    where = manifest.where("model", "source")
-    model = inputs.resolve(manifest.model.source, ModelError, where)
-    found = source.inspect(model, manifest.model.shapes, session.catalog)
-    chains = check_plan(manifest, found, session.catalog, lambda a: inputs.resolve(a, ManifestError))
-    return Project(manifest, model, found, chains, inputs)
+    original = _original(session, manifest, inputs)
+    opened = _exported(session, original, inputs.online)
+    chains = check_plan(manifest, opened.source, session.catalog, lambda a: inputs.resolve(a, ManifestError))
+    return Project(manifest, original, opened, chains, inputs)
+
+
+def _original(session: Session, manifest: Manifest, inputs: Inputs) -> convert.SourceFile:
+    asked = manifest.model
+    model = inputs.resolve(asked.source, ModelError, manifest.where("model", "source"))
+    found = source.inspect(model, asked.shapes, session.catalog)
+    code = tuple(inputs.resolve(a, ModelError, manifest.where("model", "code")) for a in asked.code)
+    prepared = source.prepare(model, found.format, asked, code, session.catalog)
+    return convert.SourceFile(model, session.catalog.sources[found.format], found, asked.shapes, prepared)
+
+
+def _exported(session: Session, original: convert.SourceFile, online: bool) -> convert.SourceFile:
+    if not convert.is_exported(original):
+        return original
+    action = convert.export_action(original)
+    folder = session.actions.run(action) if online else session.actions.find(action)
+    if folder is None:
+        raise NotHereError(f"what {original.path.name} is exported to")
+    path = folder / convert.read_result(folder)["path"]
+    origin = replace(original.source, facts={**original.source.facts, "tools": dict(original.prepared.tools)})
+    found = replace(source.inspect(path, original.shapes, session.catalog), origin=origin)
+    return convert.SourceFile(path, session.catalog.sources[found.format], found, original.shapes)
 
 
 def plan(session: Session, path: Path, only: Sequence[str] = ()) -> tuple[Project, Plan]:
-    """What `build` will do, for the targets of `only`. Fetches the model where it is not here; starts no worker."""
+    """What `build` will do, for the targets of `only`. Fetches the model where it is not here.
+
+    Starts no worker but for a model that only its own framework can open.
+    """
+    project, made = _planned(session, path, only)
+    with session.cache.temporary() as scratch:
+        data = labelled_data(session, project, scratch)
+    return project, made if data is None else replace(made, evaluation=about_data(data))
+
+
+def _planned(session: Session, path: Path, only: Sequence[str]) -> tuple[Project, Plan]:
     with session.console.stage("check"):
         manifest = load(path, session.catalog)
         refuse_unknown(only, [target.id for target in manifest.targets], str(path))
@@ -106,29 +135,33 @@ def refuse_unknown(names: Sequence[str], known: Sequence[str], where: str) -> No
 def build(session: Session, path: Path, out: Path, only: Sequence[str] = (), force: bool = False) -> Path:
     """All stages; returns the published bundle."""
     bundle.prepare(out)
-    project, made = plan(session, path, only)
+    project, made = _planned(session, path, only)
     with session.cache.temporary() as scratch:
+        data = labelled_data(session, project, scratch)
         goldens = _contract(session, project, made, scratch)
-        chosen, verified = _artifacts(session, project, made, goldens, scratch)
+        workshop = Workshop(session, project, made, goldens, scratch)
+        if data is not None:
+            workshop.evaluate_on(data)
+        chosen, verified = workshop.choose(), workshop.verified
         with session.console.stage("render"):
-            parts = assembly.Parts(project.manifest, made, goldens, tuple(verified.values()), project.inputs)
+            parts = assembly.Parts(project.manifest, made, goldens, tuple(verified.values()), project.inputs, data)
             projects = [_render(session, parts, t, verified[f"{t.runtime}/{chosen[t.id]}"]) for t in made.targets]
         with session.console.stage("bundle"):
             content = assembly.content(parts, projects, chosen, session.catalog)
             return assembly.publish(content, out, force)
 
 
-def _source_file(session: Session, project: Project) -> convert.SourceFile:
-    module = session.catalog.sources[project.source.format]
-    return convert.SourceFile(project.model, module, project.source, project.manifest.model.shapes)
+def measure(session: Session, project: Project, made: Plan) -> tuple[Verified, ...]:
+    """Convert and verify every artefact of a plan without judging them; nothing is published."""
+    with session.cache.temporary() as scratch:
+        workshop = Workshop(session, project, made, _contract(session, project, made, scratch), scratch)
+        return tuple(workshop.make(request) for request in made.artifacts)
 
 
 def _contract(session: Session, project: Project, made: Plan, scratch: Path) -> tuple[SampleGolden, ...]:
-    file = _source_file(session, project)
-
     def run_source(feeds: list[Any]) -> list[Any]:
         folder = write_samples(scratch / "source-feeds", feeds)
-        return list(read_samples(session.actions.run(convert.reference_action(file, folder))))
+        return list(read_samples(session.actions.run(convert.reference_action(project.original, folder))))
 
     with session.console.stage("contract"):
         return contract.source_goldens(
@@ -136,98 +169,14 @@ def _contract(session: Session, project: Project, made: Plan, scratch: Path) -> 
         )
 
 
-def _artifacts(
-    session: Session, project: Project, made: Plan, goldens: tuple[SampleGolden, ...], scratch: Path
-) -> tuple[dict[str, str], dict[str, Verified]]:
-    """Convert and verify until every target has an artefact that passes; precision by target id, all verified."""
-    workshop = _Workshop(session, project, made, goldens, scratch)
-    for request in made.artifacts:
-        if request.id in project.manifest.formats:
-            workshop.must_pass(request, ("formats", project.manifest.formats.index(request.id)))
-        elif any(name.startswith("test of ") for name in request.wanted_by):
-            workshop.must_pass(request, ("targets",))
-    chosen = {target.id: workshop.first_that_passes(target) for target in made.targets}
-    return chosen, workshop.verified
-
-
-class _Workshop:
-    """Artefacts made so far; each is made once, in the order asked for."""
-
-    def __init__(
-        self, session: Session, project: Project, made: Plan, goldens: tuple[SampleGolden, ...], scratch: Path
-    ) -> None:
-        self.session, self.project, self.made, self.goldens, self.scratch = session, project, made, goldens, scratch
-        self.verified: dict[str, Verified] = {}
-        self._calibration: Path | None = None
-
-    def make(self, request: ArtifactRequest) -> Verified:
-        """Convert, stamp and verify one artefact."""
-        if request.id in self.verified:
-            return self.verified[request.id]
-        session, manifest = self.session, self.project.manifest
-        runtime = session.catalog.runtimes[request.runtime]
-        calibration = self.calibration() if runtime.calibrated(request.precision) else None
-        stamp = convert.Stamp(self.made.contract_hash, assembly.label_lists(self.made, session.catalog))
-        file = _source_file(session, self.project)
-        with session.console.stage(f"convert {request.id}"):
-            artifact = convert.convert(request, manifest.name, file, runtime, session.actions, calibration, stamp)
-        with session.console.stage(f"verify {request.id}"):
-            self.verified[request.id] = verify(
-                artifact, self.goldens, self.made, session.catalog, session.actions, manifest.gate, self.scratch
-            )
-        return self.verified[request.id]
-
-    def calibration(self) -> Path:
-        """Calibration inputs through the reference steps, made once."""
-        if self._calibration is None:
-            with self.session.console.stage("calibration"):
-                feeds = contract.calibration_feeds(
-                    self.project.manifest,
-                    self.made,
-                    self.session.catalog,
-                    lambda a: self.project.inputs.resolve(a, ManifestError),
-                )
-                self._calibration = write_samples(self.scratch / "calibration", feeds)
-        return self._calibration
-
-    def must_pass(self, request: ArtifactRequest, place: tuple[str | int, ...]) -> None:
-        """Raise `GateError` unless the artefact passes or its failure is waived."""
-        made = self.make(request)
-        if not made.passed and made.waived is None:
-            raise GateError(tuple(self._failed(made, place)))
-
-    def first_that_passes(self, target: Target) -> str:
-        """The first precision of a target that passes its gate."""
-        findings: list[Finding] = []
-        for precision in target.precision:
-            made = self.make(ArtifactRequest(target.runtime, precision, (target.id,)))
-            if made.passed or made.waived is not None:
-                return precision
-            findings += self._failed(made, (*target.path, "precision"))
-            del self.verified[made.artifact.id]
-        raise GateError(tuple(findings))
-
-    def _failed(self, made: Verified, place: tuple[str | int, ...]) -> list[Finding]:
-        manifest = self.project.manifest
-        where = manifest.where(*place)
-        return [
-            Finding(
-                f"{made.artifact.id} fails its gate in kernel set {v.kernel_set}: {'; '.join(v.reasons)}",
-                where,
-                expected="an artefact whose answers agree with the source model's",
-                hint="choose another precision, add calibration data, or change the threshold under `gate:`",
-                source_line=manifest.line_at(where),
-            )
-            for v in made.verdicts
-            if not v.passed
-        ]
-
-
 def _render(session: Session, parts: assembly.Parts, target: Target, made: Verified) -> assembly.RenderedProject:
     catalog, plan_ = session.catalog, parts.plan
     ports = {port.source: port for port in (*made.artifact.inputs, *made.artifact.outputs)}
     inputs = tuple(lower_input(chain, ports[chain.tensor], catalog) for chain in plan_.inputs)
-    outputs = tuple(lower_output(chain, ports[chain.tensor], catalog) for chain in plan_.outputs)
+    outputs = tuple(
+        lower_output(chain, ports[chain.tensor], catalog, [ports[name] for name in chain.rest])
+        for chain in plan_.outputs
+    )
     project = assembly.project_input(parts, target, made, inputs, outputs, catalog)
     return assembly.RenderedProject(target, project, tuple(render.render(project, catalog)))
 
@@ -346,6 +295,9 @@ def diagnose(session: Session) -> list[dict[str, str]]:
         needed = sets.get(target.harness.toolset) if target.harness else None
         problem = toolset.problem(target, needed)
         rows.append({"what": f"test of {target.id}", "state": "ready" if not problem else "skipped", "do": problem})
+    for module in session.catalog.sources.values():
+        for what, state, do in getattr(module, "doctor", tuple)():
+            rows.append({"what": what, "state": state, "do": do})
     for chosen in sets.values():
         state = "installed" if toolset.is_installed(chosen) else "not installed"
         do = "" if state == "installed" else f"packager doctor --install {chosen.name}"

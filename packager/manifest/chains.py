@@ -14,8 +14,15 @@ from packager.model.address import Address, PackageFile
 from packager.model.contract import StepParams
 from packager.model.manifest import Expect, Input, Output, Sample, Step
 
-NOT_YET = ("audio", "bytes", "series")
-"""Kinds of input that the format names and this version does not take."""
+SHORT = {
+    "image": "{image: {}}",
+    "frame": "{frame: {}}",
+    "audio": "{audio: {rate: 16000, max: 10 s}}",
+    "series": "{series: {channels: 3, max: 1000}}",
+    "bytes": "{bytes: {max: 1 MB}}",
+    "tensor": "{tensor: raw}",
+}
+"""How each kind of input is written."""
 
 _STEP = "a step: `- name: {key: value}`, or `- name` where it takes no keys"
 
@@ -70,16 +77,11 @@ def _none(node: Node) -> str:
 
 def _refused_kind(reader: Reader, entry: Mapping) -> bool:
     accepts = entry.entries.get("accepts")
-    if isinstance(accepts, Scalar) and accepts.text in ("image", "tensor"):
-        value = {"image": "{image: {}}", "tensor": "{tensor: raw}"}[accepts.text]
+    if isinstance(accepts, Scalar) and accepts.text in SHORT:
+        value = SHORT[accepts.text]
         reader.fault(accepts, "`accepts` is not a mapping", f"`{value}`", f"write `accepts: {value}`")
         return True
-    names = list(accepts.entries) if isinstance(accepts, Mapping) else []
-    for name in (name for name in names if name in NOT_YET):
-        assert isinstance(accepts, Mapping)
-        at = accepts.entries[name]
-        reader.fault(at, f"`accepts: {{{name}: ...}}` is not in this version", "image or tensor", key=True)
-    return any(name in NOT_YET for name in names)
+    return False
 
 
 def read_steps(reader: Reader, node: Node | None) -> tuple[Step, ...] | None:
@@ -175,16 +177,36 @@ def _sample(reader: Reader, node: Node, inputs: list[str], outputs: list[str]) -
         reader.fault(node, f"the sample has no {lacking}", expected, "every input needs a file")
     expect = _expectations(reader, section.entries.get("expect"), outputs)
     srgb = _srgb(reader, section.entries.get("srgb"))
-    return Sample(files=files, expect=expect, srgb=srgb) if len(reader.findings) == before else None
+    region = _region(reader, section.entries.get("region"))
+    if len(reader.findings) > before:
+        return None
+    return Sample(files=files, expect=expect, srgb=srgb, region=region)
 
 
-def _srgb(reader: Reader, node: Node | None) -> Literal["ignore"] | None:
+def _srgb(reader: Reader, node: Node | None) -> Literal["convert", "ignore"] | None:
     if node is None:
         return None
+    if isinstance(node, Scalar) and node.value == "convert":
+        return "convert"
     if isinstance(node, Scalar) and node.value == "ignore":
         return "ignore"
-    hint = "leave the key out to have other profiles refused; converting them is not in this version"
-    reader.fault(node, f"`srgb` {state(node)}", "`ignore`", hint)
+    hint = "Display P3 is converted, other profiles are refused unless it is `ignore`"
+    reader.fault(node, f"`srgb` {state(node)}", "`convert` or `ignore`", hint)
+    return None
+
+
+def _region(reader: Reader, node: Node | None) -> tuple[int, int, int, int] | None:
+    """Edges in pixels, in order; anything else is a finding."""
+    if node is None:
+        return None
+    items = node.items if isinstance(node, Sequence) else ()
+    edges = [item.value for item in items if isinstance(item, Scalar) and type(item.value) is int]
+    if len(edges) == len(items) == 4:
+        left, top, right, bottom = edges
+        if 0 <= left < right and 0 <= top < bottom:
+            return left, top, right, bottom
+    expected = "`[left, top, right, bottom]` in pixels, left < right and top < bottom"
+    reader.fault(node, f"`region` {state(node)}" if not items else "`region` is not a part of a picture", expected)
     return None
 
 

@@ -163,7 +163,7 @@ def flow(value: Any) -> str:
     return str(value) if isinstance(value, int) else scalar(str(value))
 
 
-_WORDS = frozenset("true false null yes no on off y n .inf .nan ~".split())
+_WORDS = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n", ".inf", ".nan", "~"])
 """Words that YAML 1.1 or 1.2 does not read as text; editors still use 1.1."""
 
 

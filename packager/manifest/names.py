@@ -26,7 +26,7 @@ RESERVED_NAMES = frozenset(_WORDS.split())
 """Words that Kotlin, Java, Swift, C or C++ keep for themselves everywhere."""
 
 
-SAMPLE_KEYS = ("expect", "srgb")
+SAMPLE_KEYS = ("expect", "srgb", "region")
 """Keys of a sample that are not inputs."""
 
 

@@ -10,7 +10,19 @@ from packager.manifest.annotations import describe, field_slot, fields
 from packager.manifest.loader import KEYS, RESERVED
 from packager.manifest.targets import describe as describe_option
 from packager.model.address import PackageFile
-from packager.model.manifest import Accepts, Expect, Gate, Header, ImageInput, Input, Manifest, Model, Output, Sample
+from packager.model.manifest import (
+    Accepts,
+    Evaluation,
+    Expect,
+    Gate,
+    Header,
+    ImageInput,
+    Input,
+    Manifest,
+    Model,
+    Output,
+    Sample,
+)
 from packager.model.target import OptionSpec
 from packager.registry import Catalog
 
@@ -47,10 +59,12 @@ _SHAPES = {
     "outputs": "a mapping of names, see [outputs](#outputs)",
     "samples": "a list, see [samples](#samples)",
     "calibration": "a mapping: input name to an address, a glob, or a list of these",
+    "evaluation": "a mapping, see [evaluation](#evaluation)",
     "gate": "a mapping, see [gate](#gate)",
     "formats": "a list of `runtime/precision`, see [runtimes](#runtimes)",
     "targets": "a mapping, see [targets](#targets)",
     "source": "an [address](#addresses)",
+    "data": "an [address](#addresses)",
     "accepts": "a mapping with exactly one kind, see below",
     "steps": "a list of [steps](#steps)",
     "expect": "a mapping of outputs, see below",
@@ -71,6 +85,7 @@ def markdown(catalog: Catalog) -> str:
         "`image` takes:\n\n" + _table(_rows(ImageInput)),
         "## outputs\n\nEach output, by the name that the app sees:\n\n" + _table(_rows(Output)),
         _samples(),
+        "## evaluation\n\n" + _table(_rows(Evaluation)),
         "## gate\n\nBy precision (`int8`) or by `runtime/precision`, which wins:\n\n" + _table(_rows(Gate)),
         _steps(catalog),
         _runtimes(catalog),

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from packager.manifest.annotations import fields
 from packager.manifest.names import FORM, LONGEST, RESERVED_NAMES
 from packager.model.address import PackageFile
-from packager.model.manifest import Expect, Gate, Header, Input, Manifest, Model, Output, Sample
+from packager.model.manifest import Evaluation, Expect, Gate, Header, Input, Manifest, Model, Output, Sample
 from packager.model.target import OptionSpec, TargetSpec
 from packager.registry import Catalog
 
@@ -30,13 +30,14 @@ def json_schema(catalog: Catalog) -> Schema:
         "outputs": _named(Output),
         "samples": _samples(),
         "calibration": _calibration(),
+        "evaluation": {"$ref": "#/$defs/Evaluation"},
         "gate": _gate(pairs),
         "formats": _formats(pairs),
         "targets": _targets(catalog.targets, pairs),
     }
     for key, value in properties.items():
         value["description"] = Manifest.model_fields[key].description
-    for part in (Model, Input, Output, Expect, Gate):
+    for part in (Model, Input, Output, Expect, Evaluation, Gate):
         defs[part.__name__] = _model(part, defs)
     for part in (Input, Output):
         defs[part.__name__]["properties"]["steps"] = _steps(part)
@@ -44,6 +45,8 @@ def json_schema(catalog: Catalog) -> Schema:
     defs["Expect"]["properties"]["label"].pop("anyOf", None)
     defs["Address"] = _address(catalog, defs)
     defs["Model"]["properties"]["source"] = _described(_ADDRESS, Model.model_fields["source"].description)
+    data = Evaluation.model_fields["data"].description
+    defs["Evaluation"]["properties"]["data"] = _described(_ADDRESS, data)
     defs["Step"] = _step(catalog, defs)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -132,8 +135,11 @@ def _samples() -> Schema:
         "additionalProperties": {"$ref": "#/$defs/Expect"},
         "description": "What the source model must answer, by output name.",
     }
-    srgb = {"enum": ["ignore"], "description": Sample.model_fields["srgb"].description}
-    properties = {"expect": expect, "srgb": srgb}
+    srgb = {"enum": ["convert", "ignore"], "description": Sample.model_fields["srgb"].description}
+    edge = {"type": "integer", "minimum": 0}
+    about = Sample.model_fields["region"].description
+    region = {"type": "array", "items": edge, "minItems": 4, "maxItems": 4, "description": about}
+    properties = {"expect": expect, "srgb": srgb, "region": region}
     item = {"type": "object", "properties": properties, "additionalProperties": _ADDRESS}
     return {"type": "array", "items": item}
 

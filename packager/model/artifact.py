@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from packager.model.evaluation import Accuracy
 from packager.model.tensors import Quantization
 
 
@@ -21,6 +22,15 @@ class Port:
 
 
 @dataclass(frozen=True)
+class Requirement:
+    """The oldest `version` of `name` (`iOS`, `ONNX Runtime`, ...) that runs an artefact, and what in it needs that."""
+
+    name: str
+    version: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Artifact:
     """One converted file or folder. `path` is in the cache, `sha256` of the file or of the tree."""
 
@@ -33,6 +43,7 @@ class Artifact:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     ops: Mapping[str, int] = field(default_factory=dict)
+    requires: tuple[Requirement, ...] = ()
 
     @property
     def id(self) -> str:
@@ -61,7 +72,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One artefact in one kernel set: figures, thresholds and whether they hold."""
+    """One artefact in one kernel set: figures, thresholds and whether they hold; `accuracy` on labelled data."""
 
     runtime: str
     precision: str
@@ -71,3 +82,4 @@ class Verdict:
     passed: bool
     reasons: tuple[str, ...] = ()
     waived: str | None = None
+    accuracy: Accuracy | None = None

@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from packager.core.constants import Constant
 from packager.model.address import PackageFile
+from packager.model.results import (
+    Box,
+    Classification,
+    Detection,
+    Detections,
+    Embedding,
+    Label,
+    Landmarks,
+    Mask,
+    Point,
+    Point3,
+    Result,
+    ResultKind,
+    Values,
+)
 from packager.model.tensors import Activation, Quantization
 
 Color = Literal["rgb", "bgr", "grey", "rgba", "cmyk"]
@@ -56,7 +73,138 @@ class TensorType:
         return f"{self.dtype}[{','.join(map(str, self.shape))}]"
 
 
-ResultKind = Literal["Classification", "Detections", "Landmarks", "Mask", "Embedding", "Values"]
+@dataclass(frozen=True)
+class FrameType:
+    """A YUV 4:2:0 camera frame of any size up to `max_pixels`: one plane of luma, two of chroma at half the size."""
+
+    max_pixels: int
+
+    def __str__(self) -> str:
+        return "camera frame (any size, yuv 4:2:0)"
+
+
+@dataclass(frozen=True)
+class AudioType:
+    """16-bit PCM, int16 [frames, channels]: at most `max_frames` at `rate` frames per second."""
+
+    rate: int
+    channels: int
+    max_frames: int
+
+    def __str__(self) -> str:
+        return f"audio ({self.rate} Hz, {self.channels} channel{'s' if self.channels > 1 else ''}, 16-bit)"
+
+
+@dataclass(frozen=True)
+class SeriesType:
+    """Measurements in time order, float32 [length, channels]: at most `max_length` rows."""
+
+    channels: int
+    max_length: int
+
+    def __str__(self) -> str:
+        return f"series ({self.channels} channel{'s' if self.channels > 1 else ''}, at most {self.max_length} rows)"
+
+
+@dataclass(frozen=True)
+class BytesType:
+    """The content of a file, uint8 [n]: at most `max_bytes`."""
+
+    max_bytes: int
+
+    def __str__(self) -> str:
+        return f"bytes (at most {self.max_bytes})"
+
+
+@dataclass(frozen=True)
+class TensorsType:
+    """Several tensors of the model's output, which the next step takes together in this order."""
+
+    tensors: tuple[TensorType, ...]
+
+    def __str__(self) -> str:
+        return f"({', '.join(map(str, self.tensors))})"
+
+
+@dataclass(frozen=True)
+class CandidatesType:
+    """At most `count` detections before they are a result, each with a box and `points` points."""
+
+    count: int
+    points: int = 0
+
+    def __str__(self) -> str:
+        return f"candidates (at most {self.count}, {self.points} points each)"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A YUV 4:2:0 frame: `y` uint8 [h, w]; `u` and `v` uint8 [(h + 1) // 2, (w + 1) // 2]."""
+
+    y: NDArray[np.uint8]
+    u: NDArray[np.uint8]
+    v: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Detections before they are a result.
+
+    `boxes` float32 [n, 4]: left, top, right, bottom in pixels of the model's input; `points` float32 [n, k, 2]: x, y in
+    the same unit; `scores` float32 [n]; `classes` int32 [n].
+    """
+
+    boxes: NDArray[np.float32]
+    points: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    classes: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class ImageSize:
+    """Width and height in pixels of the image that the app handed over."""
+
+    width: int
+    height: int
+
+
+MoveKind = Literal["orient", "crop_size", "crop_ratio", "stretch", "crop", "letterbox", "shorter"]
+MOVES: tuple[MoveKind, ...] = ("orient", "crop_size", "crop_ratio", "stretch", "crop", "letterbox", "shorter")
+"""Kinds of moves; native code knows them by their place here."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """One operation that moves pixels.
+
+    `orient`: a is the EXIF orientation. `crop_size`: centred part of a x b pixels. `crop_ratio`: the largest centred
+    part of the ratio a : b. `stretch`, `crop`, `letterbox`: resize to a x b with this fit. `shorter`: resize so that
+    the shorter side is a, the longer one rounded down.
+    """
+
+    kind: MoveKind
+    a: int
+    b: int = 0
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What an input's steps do to the place of pixels, in order.
+
+    `input` is its name, `width` and `height` are those of the image that becomes the model's input (0 where the app
+    decides), and `max_pixels` is the size of the largest image that the app may hand over.
+    """
+
+    input: str
+    moves: tuple[Move, ...] = ()
+    width: int = 0
+    height: int = 0
+    max_pixels: int = 0
+
+    def numbers(self) -> tuple[int, ...]:
+        """Three integers for each move, as native code takes them: place in `MOVES`, a, b; never none at all."""
+        moves = self.moves or (Move("orient", 1),)
+        return tuple(n for move in moves for n in (MOVES.index(move.kind), move.a, move.b))
 
 
 @dataclass(frozen=True)
@@ -69,7 +217,10 @@ class ResultType:
         return self.kind
 
 
-ContractType = ImageType | TensorType | ResultType
+AcceptedType = ImageType | FrameType | AudioType | SeriesType | BytesType | TensorType
+"""What the app can hand over."""
+
+ContractType = AcceptedType | TensorsType | CandidatesType | ResultType
 
 
 class StepMismatchError(Exception):
@@ -78,44 +229,6 @@ class StepMismatchError(Exception):
     def __init__(self, what: str, expected: str = "", hint: str = "") -> None:
         super().__init__(what)
         self.what, self.expected, self.hint = what, expected, hint
-
-
-@dataclass(frozen=True)
-class Label:
-    """One class with its score in the model's own scale (a probability after softmax)."""
-
-    label: str
-    score: float
-    index: int
-
-
-@dataclass(frozen=True)
-class Classification:
-    """Classes, best first; ties by lower index."""
-
-    labels: tuple[Label, ...]
-    kind: ClassVar[ResultKind] = "Classification"
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON form, the same in all languages: {kind, labels: [{label, score, index}]}."""
-        rows = [{"label": x.label, "score": x.score, "index": x.index} for x in self.labels]
-        return {"kind": self.kind, "labels": rows}
-
-
-@dataclass(frozen=True)
-class Values:
-    """Plain numbers, C-order, with the shape they had."""
-
-    values: tuple[float, ...]
-    shape: tuple[int, ...]
-    kind: ClassVar[ResultKind] = "Values"
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON form, the same in all languages: {kind, shape, values}."""
-        return {"kind": self.kind, "shape": list(self.shape), "values": list(self.values)}
-
-
-Result = Classification | Values
 
 
 class StepParams(BaseModel):
@@ -134,13 +247,15 @@ class Call:
 
     `function` is snake_case (`resize_pillow`); each language derives its own form. `arguments` are constants in
     order. `output` is the type that the next call takes. `workspace` is the largest number of scratch and output
-    bytes that the C++ function takes from the arena for the largest input.
+    bytes that the C++ function takes from the arena for the largest input. `photo`: the function takes the size of the
+    original image behind its input (`detections(in, photo, arguments..., arena, out)`, `.run(input, photo)`).
     """
 
     function: str
     arguments: tuple[tuple[str, Constant], ...]
     output: ContractType
     workspace: int = 0
+    photo: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,12 +269,23 @@ class StepUse:
 
 @dataclass(frozen=True)
 class Chain:
-    """The steps of one input or output with the type before each step and the last one's result."""
+    """The steps of one input or output with the type before each step and the last one's result.
+
+    `rest` names the further tensors of an output that takes several; `photo` the input whose image the result is
+    mapped back to, empty where it is not.
+    """
 
     name: str
     tensor: str
     steps: tuple[StepUse, ...]
     types: tuple[ContractType, ...]
+    rest: tuple[str, ...] = ()
+    photo: str = ""
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """All of the chain's model tensors, in order."""
+        return (self.tensor, *self.rest)
 
     @property
     def start(self) -> ContractType:
@@ -176,7 +302,8 @@ class Chain:
 class NativeChain:
     """A chain lowered for one artefact: calls in order, quantisation included.
 
-    `maximum_pixels` bounds images; `steps` are the folders whose native files are needed.
+    `steps` are the folders whose native files are needed. `tensors` are the artefact's own names; `heads` holds for
+    each of several tensors the calls that come before the first common one (dequantisation).
     """
 
     name: str
@@ -187,7 +314,63 @@ class NativeChain:
     steps: tuple[str, ...]
     quantization: Quantization | None = None
     workspace: int = field(default=0)
+    rest: tuple[str, ...] = ()
+    heads: tuple[tuple[Call, ...], ...] = ()
+    photo: str = ""
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """All of the chain's tensors, in order."""
+        return (self.tensor, *self.rest)
+
+    @property
+    def starts(self) -> tuple[ContractType, ...]:
+        """What the chain takes, one value for each parameter."""
+        return self.start.tensors if isinstance(self.start, TensorsType) else (self.start,)
 
 
 Files = Mapping[str, Path]
 """Resolved files of a step by parameter name."""
+
+__all__ = [
+    "CHANNELS",
+    "MOVES",
+    "AcceptedType",
+    "AudioType",
+    "Box",
+    "BytesType",
+    "Call",
+    "Candidates",
+    "CandidatesType",
+    "Chain",
+    "Classification",
+    "Color",
+    "ContractType",
+    "Detection",
+    "Detections",
+    "Embedding",
+    "Files",
+    "Frame",
+    "FrameType",
+    "Geometry",
+    "ImageSize",
+    "ImageType",
+    "Label",
+    "Landmarks",
+    "Mask",
+    "Move",
+    "MoveKind",
+    "NativeChain",
+    "Point",
+    "Point3",
+    "Result",
+    "ResultKind",
+    "ResultType",
+    "SeriesType",
+    "StepMismatchError",
+    "StepParams",
+    "StepUse",
+    "TensorType",
+    "TensorsType",
+    "Values",
+]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from packager.model.contract import Result
+from packager.model.contract import Frame, Result
 from packager.model.tensors import Quantization
 
 Stage = Literal["decode", "input", "output", "result"]
@@ -27,12 +27,13 @@ class Tolerance:
 class SampleGolden:
     """One sample through the contract and the source model.
 
-    `decoded`: app-side value by input name (uint8 H x W x 3 for an image). `model_inputs`: float arrays by tensor
-    name. `outputs`: the source's raw outputs by tensor name. `results`: typed results by output name.
+    `decoded`: app-side value by input name (uint8 H x W x C for an image, a `Frame` for a camera frame).
+    `model_inputs`: float arrays by tensor name. `outputs`: the source's raw outputs by tensor name. `results`: typed
+    results by output name.
     """
 
     name: str
-    decoded: Mapping[str, NDArray[Any]]
+    decoded: Mapping[str, NDArray[Any] | Frame]
     model_inputs: Mapping[str, NDArray[Any]]
     outputs: Mapping[str, NDArray[Any]]
     results: Mapping[str, Result]
@@ -40,15 +41,19 @@ class SampleGolden:
 
 @dataclass(frozen=True)
 class GoldenRecord:
-    """One array (or result) of one stage of one sample."""
+    """One array, camera frame or result of one stage of one sample.
+
+    `pixels` is the tolerance of places in a result, in pixels of the original image.
+    """
 
     sample: str
     stage: Stage
     name: str
     tolerance: Tolerance
-    array: NDArray[Any] | None = None
+    array: NDArray[Any] | Frame | None = None
     result: Result | None = None
     quantization: Quantization | None = None
+    pixels: float = 0.0
 
 
 @dataclass(frozen=True)

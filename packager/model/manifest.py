@@ -22,6 +22,10 @@ SPDX = r"^\(*[A-Za-z0-9.:+-]+\)*( (AND|OR|WITH) \(*[A-Za-z0-9.:+-]+\)*)*$"
 """Form of an SPDX licence expression; whether an identifier exists is not known here."""
 
 
+CALLABLE = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)?$"
+"""`module:Class`, or `module:Class.method` for a class method that makes one."""
+
+
 class Part(BaseModel):
     """Base of every mapping in the manifest: frozen, exact types, no unknown keys."""
 
@@ -35,12 +39,43 @@ class Model(Part):
     shapes: dict[str, tuple[Annotated[int, Field(gt=0)], ...]] = Field(
         default_factory=dict, description="Input shapes, only where the model leaves them open or lies."
     )
+    dtypes: dict[str, Literal["float32", "float64", "int8", "uint8", "int16", "int32", "int64", "bool"]] = Field(
+        default_factory=dict,
+        description="Types of inputs that are not float32, only where the file does not say them (PyTorch).",
+    )
+    class_: str | None = Field(
+        default=None,
+        alias="class",
+        pattern=CALLABLE,
+        examples=["package.module:Class"],
+        description="What builds the network that the weights belong to: a class or one of its class methods.",
+    )
+    arguments: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments of `class`.")
+    code: tuple[Address, ...] = Field(
+        default=(), description="Where `class` is found: wheels (`file: .`), folders or Python files."
+    )
+    trust: str | None = Field(
+        default=None, min_length=1, description="Why the code behind `class` may run on the machine that builds."
+    )
+    python: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Interpreter that has the model's framework, where `packager doctor` finds none or another.",
+    )
     license: str | None = Field(
         default=None,
         pattern=SPDX,
         examples=["Apache-2.0"],
         description="SPDX expression, where it differs from the bundle's.",
     )
+
+    @model_validator(mode="after")
+    def _class_is_trusted(self) -> Model:
+        if self.class_ is None and (self.arguments or self.trust):
+            raise ValueError("`arguments` and `trust` belong to a `class`, and there is none")
+        if self.class_ is not None and self.trust is None:
+            raise ValueError("`class` runs Python code; say under `trust` why that code may run")
+        return self
 
 
 class ImageInput(Part):
@@ -52,6 +87,50 @@ class ImageInput(Part):
         examples=["12 MP"],
         description="Largest image in megapixels; larger ones are refused. Without it any size is taken.",
     )
+    color: Literal["rgb", "grey", "rgba", "cmyk"] = Field(
+        default="rgb",
+        description="Channels of the pixels that the app hands over. rgba wants an `alpha` step, cmyk a `cmyk` step.",
+    )
+
+
+class FrameInput(Part):
+    """What the app hands over as a camera frame, YUV 4:2:0."""
+
+    max: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]+(\.[0-9]+)? MP$",
+        examples=["2 MP"],
+        description="Largest frame in megapixels; larger ones are refused. 12 MP if left out.",
+    )
+
+
+class AudioInput(Part):
+    """What the app hands over as 16-bit PCM."""
+
+    rate: Annotated[int, Field(ge=1000, le=384_000)] = Field(description="Frames per second: `16000`.")
+    channels: Annotated[int, Field(ge=1, le=8)] = Field(default=1, description="1 for mono, 2 for stereo.")
+    max: str = Field(
+        pattern=r"^[0-9]+(\.[0-9]+)? s$",
+        examples=["10 s"],
+        description="Longest audio in seconds; longer ones are refused.",
+    )
+
+
+class SeriesInput(Part):
+    """What the app hands over as measurements in time order, float32."""
+
+    channels: Annotated[int, Field(ge=1, le=4096)] = Field(description="Numbers of one moment.")
+    max: Annotated[int, Field(ge=1, le=100_000_000)] = Field(description="Most moments; more are refused.")
+
+
+class BytesInput(Part):
+    """What the app hands over as the content of a file."""
+
+    max: str = Field(
+        pattern=r"^[0-9]+(\.[0-9]+)? (B|kB|MB)$",
+        examples=["1 MB"],
+        description="Most bytes (a kB is 1000); more are refused.",
+    )
 
 
 class Accepts(Part):
@@ -62,11 +141,17 @@ class Accepts(Part):
     image: ImageInput | None = Field(
         default=None, description="A picture: 8-bit sRGB, upright. `{}` where there is nothing to add."
     )
+    frame: FrameInput | None = Field(
+        default=None, description="A camera frame, YUV 4:2:0 (I420, NV12, NV21). `{}` where there is nothing to add."
+    )
+    audio: AudioInput | None = Field(default=None, description="16-bit PCM.")
+    series: SeriesInput | None = Field(default=None, description="Measurements in time order.")
+    bytes: BytesInput | None = Field(default=None, description="The content of a file.")
     tensor: Literal["raw"] | None = Field(default=None, description="The model's own tensor, as it is.")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Accepts:
-        if (self.image is None) == (self.tensor is None):
+        if sum(getattr(self, kind) is not None for kind in type(self).model_fields) != 1:
             kinds = ", ".join(type(self).model_fields)
             raise ValueError(f"exactly one kind is accepted, of: {kinds}")
         return self
@@ -91,26 +176,58 @@ class Output(Part):
     """One output of the app-facing API."""
 
     tensor: str | None = Field(default=None, description="The model's tensor; may be left out where it has one.")
+    tensors: Annotated[tuple[str, ...], Field(min_length=2)] | None = Field(
+        default=None, description="Several tensors of the model, which the first step takes together, in this order."
+    )
     steps: tuple[Step, ...] = Field(default=(), description="Steps that make a typed result, in order.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Output:
+        if self.tensor is not None and self.tensors is not None:
+            raise ValueError("give `tensor` or `tensors`, not both")
+        return self
 
 
 class Expect(Part):
-    """What the source model must answer for a sample: the best label, its score, or both."""
+    """What the source model must answer for a sample. Which keys fit depends on the output's result."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    label: str | None = Field(default=None, min_length=1, description="The best label, as written.")
+    label: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Classification: the best label, as written. Detections: the label that the other keys are about.",
+    )
     score: tuple[float, float] | None = Field(
-        default=None, description="Range of the best score, both ends included: `[0.90, 0.95]`."
+        default=None,
+        description="Range of the best score, both ends included: `[0.90, 0.95]`. Landmarks: of their score.",
+    )
+    count: tuple[int, int] | None = Field(
+        default=None, description="Detections: how many there are (of `label`, where it is given): `[1, 3]`."
+    )
+    box: tuple[float, float, float, float] | None = Field(
+        default=None,
+        description="Detections: left, top, right, bottom in pixels that the best box (of `label`) overlaps.",
+    )
+    overlap: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.5, description="Detections: least intersection over union with `box`."
+    )
+    values: tuple[float, float] | None = Field(
+        default=None, description="Values: range that all numbers are in, both ends included."
     )
 
     @model_validator(mode="after")
     def _says_something(self) -> Expect:
-        if self.label is None and self.score is None:
+        if not self.said():
             raise ValueError("nothing is expected; give `label`, `score` or both")
         return self
 
-    @field_validator("score")
+    def said(self) -> tuple[str, ...]:
+        """Keys that expect something."""
+        keys = ("label", "score", "count", "box", "values")
+        return tuple(key for key in keys if getattr(self, key) is not None)
+
+    @field_validator("score", "count", "values")
     @classmethod
     def _in_order(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
         if value is not None and value[0] > value[1]:
@@ -125,9 +242,15 @@ class Sample(Part):
     expect: dict[str, Expect] = Field(
         default_factory=dict, description="What the source model must answer, by output name."
     )
-    srgb: Literal["ignore"] | None = Field(
+    srgb: Literal["convert", "ignore"] | None = Field(
         default=None,
-        description="`ignore`: take the pixels of these files as sRGB although they carry another colour profile.",
+        description="`convert` (the default): Display P3 is converted to sRGB, other profiles are refused; `ignore`: "
+        "take the pixels of these files as sRGB although they carry another colour profile.",
+    )
+    region: tuple[int, int, int, int] | None = Field(
+        default=None,
+        examples=[[170, 20, 290, 140]],
+        description="Part of the upright picture that is handed over: `[left, top, right, bottom]` in pixels.",
     )
 
 
@@ -143,6 +266,26 @@ class Gate(Part):
     )
     waive: str | None = Field(
         default=None, min_length=1, description="Reason for shipping a failed gate; shown in red."
+    )
+
+
+class Evaluation(Part):
+    """Labelled data that source and artefacts are judged on."""
+
+    data: Address = Field(
+        description="A CSV file with a column of paths for each input and a column `label` (top1, f1) or `values` "
+        "(mae); for map50 JSON lines with a list `boxes`. Paths count from that file. Or a zip archive of it and its "
+        "files."
+    )
+    metric: Literal["top1", "f1", "mae", "map50"] = Field(
+        description="`top1`: share of right best labels. `f1`: mean F1 over classes. `mae`: mean absolute error. "
+        "`map50`: mean average precision at an overlap of 0.5, as COCO has it."
+    )
+    max_drop: float = Field(
+        ge=0, examples=[0.01], description="How much worse an artefact may be than the source, in the metric's unit."
+    )
+    output: str | None = Field(
+        default=None, description="The output that is judged; may be left out where one alone fits the metric."
     )
 
 
@@ -196,6 +339,9 @@ class Manifest(Header):
     )
     calibration: dict[str, tuple[Address, ...]] = Field(
         default_factory=dict, description="Files for int8 by input name: addresses and globs (`photos/*.png`)."
+    )
+    evaluation: Evaluation | None = Field(
+        default=None, description="Labelled data: the metric's drop is gated; disjoint from calibration."
     )
     gate: dict[str, Gate] = Field(
         default_factory=dict, description="Other thresholds, by precision or by `runtime/precision`."

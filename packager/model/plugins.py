@@ -20,11 +20,14 @@ class StepModule(Protocol):
     - `bind(params, files: Mapping[str, Path])`: reads files once; what it returns stands for `params` everywhere
       below (default: the params themselves). Raises `StepMismatchError` for wrong content.
     - `ROLE`: `"quantize"` or `"dequantize"` for the two steps that the plan adds around an integer model
-      (their `Params` take `scale` and `zero_point`).
+      (their `Params` take `scale` and `zero_point`); `"upright"`, `"to_srgb"`, `"inks_to_rgb"`, `"high_byte"` for those
+      that decoding a sample applies to its pixels.
     - `fuse(bound, value, following: Sequence[tuple[str, Any]])`: `(Call, n)` when this step and the next n
       (name, bound) can be one native call.
     - `NEEDS`: steps whose native files this step's native files call.
     - `class_names(bound)`: labels by class index, written into the model file's metadata.
+    - `per_channel(bound, channels)`: (mean, std) by channel of a step that is (value - mean) / std; `AXES`: how a step
+      that only moves a tensor's axes orders them. Both are for the model file's metadata (`plan/describe.py`).
     """
 
     SUMMARY: str
@@ -53,6 +56,16 @@ class SourceModule(Protocol):
 
     `TOOLS` are the distributions whose versions decide the result, `CODE` the modules. `RUN_WORKER` is the kind of
     worker that RUN needs: `tf`, or `light` where it imports no TensorFlow. `SUFFIXES` are for messages only.
+
+    A reader that only refuses, by name, what people bring has no SUFFIXES; its OPEN and RUN stay empty.
+    A format that only its own framework can open has two more, and OPEN stays empty:
+
+    - `EXPORT`, a `module:function` as RUN, without feeds: writes a model file of another format into `out` and returns
+      {path}. The converters open that one; RUN stays the original's, so artefacts are compared with the original.
+    - `prepare(path, model: Model, code: tuple[Path, ...]) -> Preparation`: the interpreter and whatever else EXPORT and
+      RUN need. Raises `ModelError`, and `ToolMissingError` where the framework is not on this machine.
+
+    Optional: `doctor() -> tuple[tuple[str, str, str], ...]`, rows of what, state and what to do.
     """
 
     SUMMARY: str
@@ -84,8 +97,16 @@ class RuntimeModule(Protocol):
     - `RUN(request={precision, kernel_sets, mapping: {inputs: {source: own}, outputs: {source: own}}},
       inputs={"model": Path, "feeds": Path}, out)` writes `out/<kernel set>/<n>.npz` by source name, raw dtypes;
       feeds are the artefact's own input arrays by source name.
-    - `STAMP(request={contract, labels}, inputs={"model": Path}, out)` copies the artefact with contract hash and
-      labels in its own metadata, under its own file name, and returns {path}.
+    - `STAMP(request={contract, labels, description, mapping}, inputs={"model": Path}, out)` copies the artefact with
+      contract hash, labels and what else the format's metadata can say of `description` (JSON of
+      `model.description.Description`), under its own file name, and returns {path, requires}; `requires` lists the
+      oldest versions that run the file: {name, version, why}.
+
+    Optional: `cannot_say(description)` lists in words what of a contract the artefact's own metadata cannot say, for
+    `plan`; `check_contract(description)` the reasons why a contract cannot have this runtime at all.
+
+    Optional, for what `plan` says: `WIDTHS`, {precision: bytes of a weight in the file, of a weight while the model
+    runs, of a value}; `notes(source, precision)`, costs and limits in words that are no reason to refuse.
 
     `RUN_WORKER` is the kind of worker that RUN and STAMP need: `tf`, or `light`. `SUFFIX` is the artefact's.
     `TOOLS` are the distributions whose versions decide the bytes, `CODE` the modules.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +12,36 @@ from packager.core.hashing import json_hash
 from packager.core.jsonable import to_json
 from packager.model.address import Address
 from packager.model.contract import (
+    AudioType,
+    BytesType,
     Chain,
     ContractType,
+    FrameType,
     ImageType,
     ResultType,
+    SeriesType,
     StepMismatchError,
     StepUse,
+    TensorsType,
     TensorType,
 )
-from packager.model.manifest import Input, Manifest, Output, Step
+from packager.model.manifest import Accepts, Input, Manifest, Output, Step
 from packager.model.source import ModelSource
 from packager.model.tensors import TensorSpec
+from packager.plan.geometry import geometry_of
 from packager.registry import Catalog
 
 Resolve = Callable[[Address], Path]
 Place = tuple[str | int, ...]
 DEFAULT_MEGAPIXELS = 12.0
+UNITS = {"B": 1, "kB": 1000, "MB": 1_000_000}
+EXPECTABLE = {
+    "Classification": ("label", "score"),
+    "Detections": ("label", "score", "count", "box"),
+    "Landmarks": ("score",),
+    "Values": ("values",),
+}
+"""Keys of `expect:` that fit a result."""
 
 
 class ChainBuilder:
@@ -36,6 +51,7 @@ class ChainBuilder:
         self.manifest, self.source, self.catalog, self.resolve = manifest, source, catalog, resolve
         self.findings: list[Finding] = []
         self.fed: list[str] = []
+        self.chains: dict[str, Chain | None] = {}
 
     def find(self, place: Place, what: str, expected: str = "", hint: str = "") -> None:
         """Record one problem at a place of the manifest."""
@@ -65,21 +81,49 @@ class ChainBuilder:
     def output(self, name: str, declared: Output) -> Chain | None:
         """Chain from the model's output tensor to a typed result."""
         place: Place = ("outputs", name)
-        spec = self.tensor(place, declared.tensor, self.source.outputs, "output")
-        if spec is None:
+        specs = self.output_tensors(place, declared)
+        types = [self.tensor_type(place, spec) for spec in specs]
+        known = tuple(kind for kind in types if kind is not None)
+        if not specs or len(known) < len(specs):
             return None
-        start = self.tensor_type(place, spec)
-        if start is None:
+        start = known[0] if declared.tensors is None else TensorsType(known)
+        chain = self.walk(name, specs[0].name, start, declared.steps, place)
+        if chain is None:
             return None
-        chain = self.walk(name, spec.name, start, declared.steps, place)
-        if chain is not None and not isinstance(chain.end, ResultType):
+        chain = replace(chain, rest=tuple(spec.name for spec in specs[1:]))
+        if not isinstance(chain.end, ResultType):
             self.find(
                 place,
                 f"output `{name}` ends in {chain.end}, not in a typed result",
                 expected="a last step that makes a result, such as `labels`",
             )
             return None
+        self.expectations(name, chain.end)
         return chain
+
+    def output_tensors(self, place: Place, declared: Output) -> list[TensorSpec]:
+        """The model's tensors that an output takes; empty after a finding."""
+        if declared.tensors is None:
+            spec = self.tensor(place, declared.tensor, self.source.outputs, "output")
+            return [] if spec is None else [spec]
+        names = ", ".join(f"`{spec.name}`" for spec in self.source.outputs)
+        by_name = {spec.name: spec for spec in self.source.outputs}
+        for index, wanted in enumerate(declared.tensors):
+            if wanted not in by_name or declared.tensors.index(wanted) < index:
+                what = f"the model has no output `{wanted}`" if wanted not in by_name else f"`{wanted}` stands twice"
+                self.find((*place, "tensors", index), what, f"each one of {names}")
+        found = [by_name[wanted] for wanted in dict.fromkeys(declared.tensors) if wanted in by_name]
+        return found if len(found) == len(declared.tensors) else []
+
+    def expectations(self, name: str, kind: ResultType) -> None:
+        """Every sample expects only what this result can hold."""
+        fitting = EXPECTABLE.get(kind.kind, ())
+        for index, sample in enumerate(self.manifest.samples):
+            for key in sample.expect[name].said() if name in sample.expect else ():
+                if key not in fitting:
+                    wanted = f"one of {', '.join(f'`{k}`' for k in fitting)}" if fitting else "no expectation"
+                    place = ("samples", index, "expect", name, key)
+                    self.find(place, f"`{key}` cannot be expected of {kind}", wanted)
 
     def tensor(self, place: Place, wanted: str | None, specs: tuple[TensorSpec, ...], kind: str) -> TensorSpec | None:
         """The model's tensor that an input or output stands for."""
@@ -122,27 +166,43 @@ class ChainBuilder:
 
     def accepted(self, declared: Input, model_type: TensorType | None) -> ContractType:
         """Type of what the app hands over."""
-        if declared.accepts.image is not None:
-            text = declared.accepts.image.max
-            megapixels = float(text.removesuffix(" MP")) if text else DEFAULT_MEGAPIXELS
-            return ImageType(None, None, "rgb", round(megapixels * 1_000_000))
-        return model_type or TensorType("float32", ())
+        return accepted_type(declared.accepts) or model_type or TensorType("float32", ())
 
     def walk(self, name: str, tensor: str, start: ContractType, steps: tuple[Step, ...], place: Place) -> Chain | None:
         """Apply every step's type rule; stops this chain at the first step that does not fit."""
         types: list[ContractType] = [start]
         uses: list[StepUse] = []
+        photo = ""
         for index, step in enumerate(steps):
             here: Place = (*place, "steps", index)
             module = self.catalog.steps[step.name]
             try:
                 bound = self.bind(module, step.params, here)
+                if getattr(module, "MAPS", False):
+                    placed = self.placed(module, bound)
+                    if placed is None:
+                        return None
+                    bound, photo = placed
                 types.append(module.result_type(bound, types[-1]))
             except StepMismatchError as mismatch:
                 self.find(here, f"step `{step.name}`: {mismatch.what}", mismatch.expected, mismatch.hint)
                 return None
             uses.append(StepUse(step.name, bound, here))
-        return Chain(name, tensor, tuple(uses), tuple(types))
+        return Chain(name, tensor, tuple(uses), tuple(types), photo=photo)
+
+    def placed(self, module: Any, bound: Any) -> tuple[Any, str] | None:
+        """A step that maps places back, with the way to the original image; None where that input has a finding."""
+        wanted: str | None = bound.input
+        pictures = [name for name, declared in self.manifest.inputs.items() if is_picture(declared.accepts)]
+        if (wanted is None and len(pictures) != 1) or (wanted is not None and wanted not in pictures):
+            found = f"`{wanted}` is no image that the app hands over" if wanted else f"there are {len(pictures)} images"
+            expected = f"`input:` with one of {', '.join(pictures)}" if pictures else "an input that accepts an image"
+            raise StepMismatchError(f"places cannot be mapped back to an image: {found}", expected)
+        name = wanted or pictures[0]
+        chain = self.chains.get(name)
+        if chain is None:
+            return None
+        return module.placed(bound, geometry_of(self.catalog, chain)), name
 
     def bind(self, module: Any, params: Any, here: Place) -> Any:
         """Parameters with the content of the files that they name."""
@@ -159,6 +219,33 @@ class ChainBuilder:
             ) from fault
 
 
+def is_picture(accepts: Accepts) -> bool:
+    """Whether the app hands over an image or a camera frame."""
+    return accepts.image is not None or accepts.frame is not None
+
+
+def accepted_type(accepts: Accepts) -> ContractType | None:
+    """Type of what the app hands over; None for the model's own tensor."""
+    if accepts.image is not None:
+        return ImageType(None, None, accepts.image.color, _pixels(accepts.image.max))
+    if accepts.frame is not None:
+        return FrameType(_pixels(accepts.frame.max))
+    if accepts.audio is not None:
+        seconds = float(accepts.audio.max.removesuffix(" s"))
+        return AudioType(accepts.audio.rate, accepts.audio.channels, max(1, round(seconds * accepts.audio.rate)))
+    if accepts.series is not None:
+        return SeriesType(accepts.series.channels, accepts.series.max)
+    if accepts.bytes is not None:
+        number, _, unit = accepts.bytes.max.partition(" ")
+        return BytesType(max(1, round(float(number) * UNITS[unit])))
+    return None
+
+
+def _pixels(text: str | None) -> int:
+    megapixels = float(text.removesuffix(" MP")) if text else DEFAULT_MEGAPIXELS
+    return round(megapixels * 1_000_000)
+
+
 def fits(value: ContractType, model: TensorType) -> bool:
     """Whether a chain's value can be the model's input."""
     return isinstance(value, TensorType) and value.dtype == model.dtype and value.shape == model.shape
@@ -166,6 +253,8 @@ def fits(value: ContractType, model: TensorType) -> bool:
 
 def missing_step_hint(value: ContractType, model: TensorType) -> str:
     """What usually is missing where a chain does not reach the model's input."""
+    if isinstance(value, FrameType):
+        return "add a step that makes an image of the frame"
     if isinstance(value, ImageType):
         if value.width is None:
             return "add a `resize` step"
@@ -180,10 +269,10 @@ def build_chains(
 ) -> tuple[tuple[Chain, ...], tuple[Chain, ...], list[Finding]]:
     """Chains of all inputs and outputs, and every finding; a chain with a finding is left out."""
     builder = ChainBuilder(manifest, source, catalog, resolve)
-    inputs = [builder.input(name, declared) for name, declared in manifest.inputs.items()]
+    builder.chains = {name: builder.input(name, declared) for name, declared in manifest.inputs.items()}
     outputs = [builder.output(name, declared) for name, declared in manifest.outputs.items()]
     _check_all_inputs_fed(builder)
-    fine_inputs = tuple(chain for chain in inputs if chain is not None)
+    fine_inputs = tuple(chain for chain in builder.chains.values() if chain is not None)
     return fine_inputs, tuple(chain for chain in outputs if chain is not None), builder.findings
 
 
@@ -204,4 +293,5 @@ def contract_hash(inputs: tuple[Chain, ...], outputs: tuple[Chain, ...]) -> str:
 def _described(chain: Chain) -> Mapping[str, Any]:
     steps = [{"step": use.step, "parameters": to_json(use.bound)} for use in chain.steps]
     types = [str(value) for value in chain.types]
-    return {"name": chain.name, "tensor": chain.tensor, "types": types, "steps": steps}
+    more = {"tensors": chain.tensors} if chain.rest else {}
+    return {"name": chain.name, "tensor": chain.tensor, "types": types, "steps": steps, **more}

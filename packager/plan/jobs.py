@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable
 
+from packager.core.jsonable import to_json
 from packager.model.contract import Chain
 from packager.model.manifest import Manifest, Target
 from packager.model.plan import ArtifactRequest, Job, Plan
 from packager.model.source import ModelSource
 from packager.plan.chains import contract_hash
+from packager.plan.describe import describe
+from packager.plan.predict import predict
 from packager.registry import Catalog
 
 
@@ -24,6 +27,7 @@ def make(
     inputs, outputs = chains
     targets = tuple(t for t in manifest.targets if not only or t.id in set(only))
     artifacts = _requests(manifest, targets, catalog)
+    predictions = tuple(predict(request, source, catalog) for request in artifacts)
     return Plan(
         source=source,
         inputs=inputs,
@@ -32,9 +36,10 @@ def make(
         targets=targets,
         jobs=_jobs(manifest, artifacts, [t.id for t in targets], catalog),
         contract_hash=contract_hash(inputs, outputs),
-        notes=(*source.unseen, *_notes(manifest)),
+        notes=(*source.unseen, *_notes(manifest), *_unsaid(manifest, inputs, outputs, artifacts, catalog)),
         missing_tools=_missing_tools(catalog, [t.id for t in targets]),
-        estimated_bytes=_estimates(source, artifacts),
+        estimated_bytes={p.artifact: p.file_bytes for p in predictions if p.file_bytes is not None},
+        predictions=predictions,
     )
 
 
@@ -59,10 +64,14 @@ def _jobs(
     jobs = [Job("contract", (), f"{len(manifest.samples)} samples through the reference steps and the source model")]
     if calibrated:
         jobs.append(Job("calibration", ("contract",), "calibration inputs through the reference steps"))
+    if manifest.evaluation is not None:
+        about = f"{manifest.evaluation.metric} of the source on labelled data; every artefact is judged on it as well"
+        jobs.append(Job("evaluate", ("contract",), about))
     for artifact in artifacts:
         needs = ("contract", "calibration") if artifact.id in calibrated else ("contract",)
         jobs.append(Job(f"convert:{artifact.id}", needs, "for " + ", ".join(artifact.wanted_by)))
-        jobs.append(Job(f"verify:{artifact.id}", (f"convert:{artifact.id}",)))
+        judged = ("evaluate",) if manifest.evaluation is not None else ()
+        jobs.append(Job(f"verify:{artifact.id}", (f"convert:{artifact.id}", *judged)))
     for target in targets:
         needed = [f"verify:{a.id}" for a in artifacts if target in a.wanted_by]
         jobs.append(Job(f"render:{target}", tuple(needed)))
@@ -77,6 +86,22 @@ def _notes(manifest: Manifest) -> tuple[str, ...]:
     return ("no sample has `expect:`: a wrong contract cannot be noticed",)
 
 
+def _unsaid(
+    manifest: Manifest,
+    inputs: tuple[Chain, ...],
+    outputs: tuple[Chain, ...],
+    artifacts: tuple[ArtifactRequest, ...],
+    catalog: Catalog,
+) -> tuple[str, ...]:
+    """What of the contract the artefacts' own metadata cannot say."""
+    description = to_json(describe(manifest, inputs, outputs, catalog))
+    notes: list[str] = []
+    for name in dict.fromkeys(artifact.runtime for artifact in artifacts):
+        cannot_say = getattr(catalog.runtimes[name], "cannot_say", None)
+        notes += cannot_say(description) if cannot_say is not None else ()
+    return tuple(notes)
+
+
 def _missing_tools(catalog: Catalog, targets: list[str]) -> dict[str, tuple[str, ...]]:
     missing = {}
     for target in targets:
@@ -85,13 +110,3 @@ def _missing_tools(catalog: Catalog, targets: list[str]) -> dict[str, tuple[str,
         if gone:
             missing[target] = gone
     return missing
-
-
-BYTES_PER_WEIGHT = {"float32": 4.0, "float16": 2.0, "int8": 1.0, "int8-dynamic": 1.0}
-
-
-def _estimates(source: ModelSource, artifacts: tuple[ArtifactRequest, ...]) -> dict[str, int]:
-    weights = source.facts.get("parameters")
-    if not isinstance(weights, int):
-        return {}
-    return {a.id: round(weights * BYTES_PER_WEIGHT.get(a.precision, 4.0)) for a in artifacts}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from packager.model.artifact import Port
-from packager.model.contract import Call, Chain, ContractType, NativeChain, StepUse, TensorType
+from packager.model.contract import Call, Chain, ContractType, NativeChain, StepUse, TensorsType, TensorType
 from packager.model.tensors import Quantization
 from packager.registry import Catalog
 
@@ -19,14 +20,38 @@ def lower_input(chain: Chain, port: Port, catalog: Catalog) -> NativeChain:
     return _native(chain, uses, chain.start, port, catalog)
 
 
-def lower_output(chain: Chain, port: Port, catalog: Catalog) -> NativeChain:
-    """Calls from the artefact's output to the typed result; a quantised output gets `dequantize` first."""
+def lower_output(chain: Chain, port: Port, catalog: Catalog, rest: Sequence[Port] = ()) -> NativeChain:
+    """Calls from the artefact's output to the typed result; a quantised output gets `dequantize` first.
+
+    `rest` are the further outputs of a chain that takes several.
+    """
+    if rest:
+        return _lower_several(chain, (port, *rest), catalog)
     uses = list(chain.steps)
     start: ContractType = chain.start
     if port.quantization is not None:
         uses.insert(0, _role("dequantize", port.quantization, catalog))
         start = TensorType(port.dtype, port.shape)
     return _native(chain, uses, start, port, catalog)
+
+
+def _lower_several(chain: Chain, ports: Sequence[Port], catalog: Catalog) -> NativeChain:
+    heads: list[tuple[Call, ...]] = []
+    extra: list[StepUse] = []
+    for port in ports:
+        stored = TensorType(port.dtype, port.shape)
+        quantized = [] if port.quantization is None else [_role("dequantize", port.quantization, catalog)]
+        heads.append(tuple(catalog.steps[use.step].call(use.bound, stored) for use in quantized))
+        extra += quantized
+    native = _native(chain, chain.steps, chain.start, ports[0], catalog)
+    return replace(
+        native,
+        start=TensorsType(tuple(TensorType(port.dtype, port.shape) for port in ports)),
+        steps=tuple(dict.fromkeys((*_with_needs(extra, catalog), *native.steps))),
+        workspace=native.workspace + sum(call.workspace for head in heads for call in head),
+        rest=tuple(port.name for port in ports[1:]),
+        heads=tuple(heads),
+    )
 
 
 def _role(role: str, quantization: Quantization, catalog: Catalog) -> StepUse:
@@ -58,6 +83,7 @@ def _native(chain: Chain, uses: Sequence[StepUse], start: ContractType, port: Po
         steps=_with_needs(uses, catalog),
         quantization=port.quantization,
         workspace=sum(call.workspace for call in calls),
+        photo=chain.photo,
     )
 
 

@@ -6,11 +6,14 @@ import re
 from collections.abc import Sequence
 
 from packager.core.errors import Finding, PlanError
+from packager.core.jsonable import to_json
 from packager.core.languages import LANGUAGES, Language
 from packager.model.contract import Chain, ContractType, StepUse
 from packager.model.manifest import Manifest
 from packager.model.source import ModelSource
 from packager.plan.chains import Place, Resolve, build_chains
+from packager.plan.describe import describe
+from packager.plan.labelled import judged_output
 from packager.registry import Catalog
 
 Chains = tuple[tuple[Chain, ...], tuple[Chain, ...]]
@@ -22,9 +25,25 @@ def check(manifest: Manifest, source: ModelSource, catalog: Catalog, resolve: Re
     preflight = Preflight(manifest, source, catalog)
     preflight.native_steps((*inputs, *outputs))
     findings += preflight.findings()
+    findings += judged_output(manifest, outputs)[1]
+    findings = findings or _contracts(manifest, inputs, outputs, catalog)
     if findings:
         raise PlanError(tuple(findings))
     return inputs, outputs
+
+
+def _contracts(
+    manifest: Manifest, inputs: tuple[Chain, ...], outputs: tuple[Chain, ...], catalog: Catalog
+) -> list[Finding]:
+    """Formats whose runtime cannot have this contract."""
+    description = to_json(describe(manifest, inputs, outputs, catalog))
+    findings = []
+    for index, wanted in enumerate(manifest.formats):
+        check_contract = getattr(catalog.runtimes[wanted.partition("/")[0]], "check_contract", None)
+        where = manifest.where("formats", index)
+        reasons = check_contract(description) if check_contract is not None else ()
+        findings += [Finding(f"{wanted}: {why}", where, source_line=manifest.line_at(where)) for why in reasons]
+    return findings
 
 
 def check_without_model(manifest: Manifest, catalog: Catalog) -> None:

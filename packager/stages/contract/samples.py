@@ -12,17 +12,20 @@ from numpy.typing import NDArray
 
 from packager.core.errors import ContractError, Finding, ManifestError
 from packager.model.address import Address, PackageFile
-from packager.model.contract import Chain, Classification, Result
+from packager.model.contract import Chain, Frame, FrameType, ImageSize, ImageType, Result
 from packager.model.golden import SampleGolden
-from packager.model.manifest import Expect, Manifest, Sample
+from packager.model.manifest import Manifest, Sample
 from packager.model.plan import Plan
-from packager.plan.reference import StepFailedError, run_chain
+from packager.plan.reference import StepFailedError, run_chain, run_output, size_of
 from packager.registry import Catalog
 from packager.stages.contract.decode import DecodeError, decode
+from packager.stages.contract.expectations import unmet
 
 Resolve = Callable[[Address], Path]
 RunSource = Callable[[list[dict[str, NDArray[Any]]]], list[dict[str, NDArray[Any]]]]
 Place = tuple[str | int, ...]
+Given = dict[str, NDArray[Any] | Frame]
+"""What the app hands over, by input name."""
 
 
 def sample_name(sample: Sample, index: int, taken: Collection[str]) -> str:
@@ -44,16 +47,16 @@ def source_goldens(
     Raises `ContractError` with every expectation that does not hold, naming the sample and both answers.
     """
     names: list[str] = []
-    decoded: list[dict[str, NDArray[Any]]] = []
+    decoded: list[Given] = []
     feeds: list[dict[str, NDArray[Any]]] = []
     for index, sample in enumerate(manifest.samples):
         names.append(sample_name(sample, index, names))
-        values, feed = _through_inputs(manifest, plan, catalog, resolve, sample.files, ("samples", index), sample.srgb)
+        values, feed = _through_inputs(manifest, plan, catalog, resolve, sample.files, ("samples", index), sample)
         decoded.append(values)
         feeds.append(feed)
     outputs = run_source(feeds) if feeds else []
     goldens = tuple(
-        SampleGolden(name, values, feed, output, _results(manifest, plan, catalog, output, index))
+        SampleGolden(name, values, feed, output, _results(manifest, plan, catalog, output, values, index))
         for index, (name, values, feed, output) in enumerate(zip(names, decoded, feeds, outputs, strict=True))
     )
     _check_expectations(manifest, goldens)
@@ -75,6 +78,16 @@ def calibration_feeds(
     return feeds
 
 
+def labelled_feed(
+    manifest: Manifest, plan: Plan, catalog: Catalog, files: Mapping[str, Path]
+) -> tuple[dict[str, NDArray[Any]], dict[str, ImageSize]]:
+    """One labelled sample, by input name: model inputs by tensor name, and the size of each image among its inputs."""
+    here = {name: str(path) for name, path in files.items()}
+    values, feed = _through_inputs(manifest, plan, catalog, lambda a: Path(str(a)), here, ("evaluation", "data"))
+    images = [chain.name for chain in plan.inputs if isinstance(chain.start, ImageType | FrameType)]
+    return feed, {name: size_of(values[name]) for name in images}
+
+
 def _through_inputs(
     manifest: Manifest,
     plan: Plan,
@@ -82,19 +95,32 @@ def _through_inputs(
     resolve: Resolve,
     files: Mapping[str, Address],
     place: Place,
-    srgb: str | None = None,
-) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-    values, feed = {}, {}
+    sample: Sample | None = None,
+) -> tuple[Given, dict[str, NDArray[Any]]]:
+    values: Given = {}
+    feed: dict[str, NDArray[Any]] = {}
     for chain in plan.inputs:
         here = (*place, chain.name)
         if chain.name not in files:
             raise ManifestError(_finding(manifest, place, f"no data for input `{chain.name}`"))
         try:
-            values[chain.name] = decode(resolve(files[chain.name]), chain.start, srgb == "ignore")
+            value = decode(resolve(files[chain.name]), chain.start, sample is not None and sample.srgb == "ignore")
+            values[chain.name] = _region(value, chain.start, sample)
         except DecodeError as fault:
             raise ManifestError(_finding(manifest, here, str(fault), hint=fault.hint)) from fault
         feed[chain.tensor] = _apply(manifest, catalog, chain, values[chain.name], here)
     return values, feed
+
+
+def _region(value: Any, kind: Any, sample: Sample | None) -> Any:
+    """The part of a picture that the sample names; everything else as it is. Raises `DecodeError` outside of it."""
+    if sample is None or sample.region is None or not isinstance(kind, ImageType):
+        return value
+    left, top, right, bottom = sample.region
+    height, width = value.shape[:2]
+    if right > width or bottom > height:
+        raise DecodeError(f"`region` ends at {right}, {bottom}, the picture has {width}x{height} pixels")
+    return np.ascontiguousarray(value[top:bottom, left:right])
 
 
 def _apply(manifest: Manifest, catalog: Catalog, chain: Chain, value: Any, place: Place) -> Any:
@@ -105,7 +131,7 @@ def _apply(manifest: Manifest, catalog: Catalog, chain: Chain, value: Any, place
 
 
 def _results(
-    manifest: Manifest, plan: Plan, catalog: Catalog, output: Mapping[str, NDArray[Any]], index: int
+    manifest: Manifest, plan: Plan, catalog: Catalog, output: Mapping[str, NDArray[Any]], given: Given, index: int
 ) -> dict[str, Result]:
     place: Place = ("samples", index)
     for name, array in output.items():
@@ -113,7 +139,13 @@ def _results(
             raise ContractError(
                 _finding(manifest, place, f"the source model's output `{name}` is not finite for this sample")
             )
-    return {chain.name: _apply(manifest, catalog, chain, output[chain.tensor], place) for chain in plan.outputs}
+    results: dict[str, Result] = {}
+    for chain in plan.outputs:
+        try:
+            results[chain.name] = run_output(catalog, chain, output, given)
+        except StepFailedError as fault:
+            raise ContractError(_finding(manifest, place, f"`{chain.name}`: {fault}")) from fault
+    return results
 
 
 def _check_expectations(manifest: Manifest, goldens: tuple[SampleGolden, ...]) -> None:
@@ -134,19 +166,6 @@ def _check_expectations(manifest: Manifest, goldens: tuple[SampleGolden, ...]) -
                 )
     if findings:
         raise ContractError(tuple(findings))
-
-
-def unmet(expect: Expect, result: Result) -> tuple[str, str] | None:
-    """(found, expected) in words where an expectation does not hold."""
-    if not isinstance(result, Classification):
-        return f"a {result.kind}", "a Classification (expectations on other results are not in this version)"
-    best = result.labels[0]
-    wanted = f"`{expect.label}`" if expect.label is not None else "any label"
-    if expect.score is not None:
-        wanted += f" with a score from {expect.score[0]:g} to {expect.score[1]:g}"
-    right_label = expect.label is None or best.label == expect.label
-    right_score = expect.score is None or expect.score[0] <= best.score <= expect.score[1]
-    return None if right_label and right_score else (f"`{best.label}` with {best.score:.4f}", wanted)
 
 
 def _finding(manifest: Manifest, place: Place, what: str, expected: str = "", hint: str = "") -> Finding:

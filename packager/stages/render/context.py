@@ -9,22 +9,39 @@ from typing import Any
 
 from packager.core.languages import LANGUAGES, Language, camel, constant_case, pascal, snake
 from packager.model.artifact import Artifact
-from packager.model.contract import ImageType, NativeChain, ResultType, TensorType
+from packager.model.contract import (
+    AudioType,
+    BytesType,
+    CandidatesType,
+    FrameType,
+    ImageType,
+    NativeChain,
+    ResultType,
+    SeriesType,
+    TensorType,
+)
 from packager.model.golden import ArtifactGolden
 from packager.model.target import EngineSpec, TargetSpec
 
 
 @dataclass(frozen=True)
 class SampleFile:
-    """The bundled sample: its name, the app-side input it feeds, its original file with suffix, decoded pixels."""
+    """The bundled sample of one input: the sample's name, the input it feeds, its original file with suffix.
+
+    `shape` and `data` are the decoded value: little-endian, C-order; for a camera frame [height, width] and the planes
+    y, u and v. `file_name` is what an app calls it: the picture's own file, or `data`.
+    """
 
     name: str
     input: str
     file: Path
-    width: int
-    height: int
-    pixels: bytes
     suffix: str
+    file_name: str
+    shape: tuple[int, ...]
+    data: bytes
+    is_picture: bool
+    part: bytes | None = None
+    """A picture of its own, where only a part of the file is handed over."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +60,7 @@ class ProjectInput:
     outputs: tuple[NativeChain, ...]
     contract_hash: str
     labels: tuple[str, ...]
-    sample: SampleFile | None
+    samples: tuple[SampleFile, ...]
     versions: Mapping[str, Any]
 
     @property
@@ -71,7 +88,8 @@ def base_context(project: ProjectInput) -> dict[str, Any]:
         "steps": step_names(project),
         "contract_hash": project.contract_hash,
         "labels": project.labels,
-        "sample": project.sample,
+        "sample": project.samples[0] if project.samples else None,
+        "given": {sample.input: sample for sample in project.samples},
         "samples": tuple(dict.fromkeys(record.sample for record in project.golden.records)),
         "versions": project.versions,
         "lang": project.language,
@@ -89,16 +107,50 @@ def _defaults(target: TargetSpec) -> dict[str, Any]:
     return {name: option.default for name, option in target.options.items() if not option.required}
 
 
-CPP_TYPES = {"float32": "float", "int8": "int8_t", "uint8": "uint8_t", "int32": "int32_t", "int64": "int64_t"}
+CPP_TYPES = {
+    "float32": "float",
+    "int8": "int8_t",
+    "uint8": "uint8_t",
+    "int16": "int16_t",
+    "uint16": "uint16_t",
+    "int32": "int32_t",
+    "int64": "int64_t",
+}
+KOTLIN_TYPES = {
+    "float32": "FloatArray",
+    "int8": "ByteArray",
+    "uint8": "ByteArray",
+    "int16": "ShortArray",
+    "uint16": "ShortArray",
+    "int32": "IntArray",
+    "int64": "LongArray",
+}
+SWIFT_TYPES = {
+    "float32": "Float",
+    "int8": "Int8",
+    "uint8": "UInt8",
+    "int16": "Int16",
+    "uint16": "UInt16",
+    "int32": "Int32",
+    "int64": "Int64",
+}
 FILTERS = {
     "snake": snake,
     "pascal": pascal,
     "camel": camel,
     "upper_snake": constant_case,
     "cpp_type": CPP_TYPES.__getitem__,
+    "kotlin_type": KOTLIN_TYPES.__getitem__,
+    "swift_type": SWIFT_TYPES.__getitem__,
 }
 TESTS = {
     "image": lambda value: isinstance(value, ImageType),
+    "picture": lambda value: isinstance(value, ImageType) and value.color == "rgb",
+    "frame": lambda value: isinstance(value, FrameType),
+    "audio": lambda value: isinstance(value, AudioType),
+    "series": lambda value: isinstance(value, SeriesType),
+    "bytes": lambda value: isinstance(value, BytesType),
     "tensor": lambda value: isinstance(value, TensorType),
+    "candidates": lambda value: isinstance(value, CandidatesType),
     "classification": lambda value: value == ResultType("Classification"),
 }

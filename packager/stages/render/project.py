@@ -14,7 +14,7 @@ from packager.core.errors import RenderError
 from packager.model.project import Owner, RenderedFile
 from packager.model.tensors import Quantization
 from packager.registry import Catalog
-from packager.stages.render.context import FILTERS, TESTS, ProjectInput, base_context, step_names
+from packager.stages.render.context import FILTERS, TESTS, ProjectInput, SampleFile, base_context, step_names
 from packager.stages.render.goldens import golden_files
 from packager.stages.render.models import model_files
 
@@ -46,6 +46,7 @@ def _context(project: ProjectInput) -> dict[str, Any]:
 
 def _texts(project: ProjectInput, catalog: Catalog) -> list[RenderedFile]:
     context = _context(project)
+    context["kit"] = catalog.kit(project.target.language)
     return [*_tree(project, context), *_contract(project, catalog, context), *_engine(project, context)]
 
 
@@ -110,7 +111,7 @@ def _fill(project: ProjectInput, what: str, template: str, context: Mapping[str,
 
 
 def _render_file(project: ProjectInput, root: Path, relative: str, context: Mapping[str, Any]) -> bytes:
-    environment = _environment(project, jinja2.FileSystemLoader(root))
+    environment = _environment(project, jinja2.FileSystemLoader([root, context["kit"]]))
     try:
         return environment.get_template(relative).render(context).encode("utf-8")
     except jinja2.TemplateSyntaxError as fault:
@@ -141,9 +142,12 @@ def _owner(project: ProjectInput, relative: str) -> Owner:
 def _contract(project: ProjectInput, catalog: Catalog, context: Mapping[str, Any]) -> Iterator[RenderedFile]:
     """The language's kit with the rendered chain, and the native files of the steps in use."""
     place = f"{project.target.root}/{_fill(project, 'place.contract', project.target.place.contract, context)}"
-    kit = catalog.kit(project.target.language)
+    kit: Path = context["kit"]
+    maps = any(chain.photo for chain in project.outputs)
     for file in sorted(p for p in kit.iterdir() if p.is_file() and p.name[0] not in "_."):
         name = file.name.removesuffix(TEMPLATE)
+        if not maps and file.stem.lower().endswith("mapping"):
+            continue
         if file.name.endswith(TEMPLATE):
             text = _render_file(project, kit, file.name, context).decode("utf-8")
         elif file.suffix in project.language.suffixes:
@@ -171,17 +175,19 @@ def _placed(project: ProjectInput, context: Mapping[str, Any]) -> Iterator[Rende
     root = project.target.root
     yield from model_files(project.artifact, f"{root}/{_fill(project, 'place.model', place.model, context)}")
     yield from golden_files(project.golden, f"{root}/{_fill(project, 'place.golden', place.golden, context)}")
-    if place.sample and project.sample is not None:
-        path = PurePosixPath(_fill(project, "place.sample", place.sample, context))
-        yield RenderedFile(f"{root}/{path}", _sample(project, path.suffix))
+    for sample in project.samples if place.sample else ():
+        path = PurePosixPath(_fill(project, "place.sample", place.sample, {**context, "sample": sample}))
+        yield RenderedFile(f"{root}/{path}", _sample(sample, path.suffix))
 
 
-def _sample(project: ProjectInput, suffix: str) -> bytes | Path:
-    """The bundled sample: the original file, or its decoded pixels as PPM where the project cannot decode."""
-    sample = project.sample
-    if sample is None or suffix != ".ppm":
-        return sample.file if sample is not None else b""
-    return f"P6\n{sample.width} {sample.height}\n255\n".encode() + sample.pixels
+def _sample(sample: SampleFile, suffix: str) -> bytes | Path:
+    """A picture's own file, or its decoded pixels as PPM where the project cannot decode; else the decoded value."""
+    if sample.is_picture and suffix != ".ppm":
+        return sample.part or sample.file
+    if suffix != ".ppm":
+        return sample.data
+    height, width, _ = sample.shape
+    return f"P6\n{width} {height}\n255\n".encode() + sample.data
 
 
 def _refuse_twice(project: ProjectInput, files: list[RenderedFile]) -> None:

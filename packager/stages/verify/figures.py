@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from packager.model.artifact import Figures
 
 Outputs = Mapping[str, NDArray[Any]]
+NARROW = 0.01
+"""Least range, as a share of the largest magnitude: below it an error is that of float32 itself."""
+SILENT = 0.01
+"""Share of an output's range over all samples up to which a sample's values are as good as zero."""
 
 
 @np.errstate(invalid="ignore", over="ignore")
@@ -20,7 +24,9 @@ def figures(source: Sequence[Outputs], got: Sequence[Outputs], decided: Sequence
 
     `decided` names the outputs whose largest element (last axis, first row) is a decision. A decision counts as
     undecided where the source's first minus second score is at most `margin` of the output's range over all
-    samples. Non-finite values are counted, and poison the other figures on purpose.
+    samples. Where both have no value above `SILENT` of that range (a mask without a person, a score near zero) there
+    is no direction to compare, and the cosine is 1. Non-finite values are counted, and poison the other figures on
+    purpose.
     """
     errors: list[float] = []
     means: list[float] = []
@@ -35,7 +41,7 @@ def figures(source: Sequence[Outputs], got: Sequence[Outputs], decided: Sequence
             errors.append(float(error.max(initial=0.0)))
             means.append(float(error.mean()) if error.size else 0.0)
             relative.append(errors[-1] / reach)
-            cosines.append(cosine(want, have))
+            cosines.append(1.0 if _loudest(want, have) <= SILENT * reach else cosine(want, have))
             if name in decided:
                 decisions += 1
                 kept += int(np.argmax(want) == np.argmax(have))
@@ -54,16 +60,22 @@ def figures(source: Sequence[Outputs], got: Sequence[Outputs], decided: Sequence
     )
 
 
+def _loudest(*arrays: NDArray[np.float64]) -> float:
+    """Largest magnitude; NaN where one of the values is."""
+    return float(np.max([np.abs(array).max(initial=0.0) for array in arrays]))
+
+
 def worst(values: Sequence[float], pick: Any) -> float:
     """Largest or smallest value; NaN wins, where `max` and `min` would hide it."""
     return float("nan") if any(math.isnan(v) for v in values) else float(pick(values))
 
 
 def output_range(arrays: Sequence[NDArray[Any]]) -> float:
-    """Largest minus smallest value over all samples; never 0."""
+    """Largest minus smallest value over all samples; never 0: of values that hardly differ a share of their size."""
     low = min(float(array.min()) for array in arrays)
     high = max(float(array.max()) for array in arrays)
-    return max(high - low, abs(high) * 1e-6, 1e-12)
+    size = max(abs(low), abs(high))
+    return max(high - low or size, NARROW * size, 1e-12)
 
 
 def cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

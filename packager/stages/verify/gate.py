@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from packager.model.artifact import Figures
+from packager.model.evaluation import Accuracy
 from packager.model.manifest import Gate
 
 DEFAULT_GATES: Mapping[str, Mapping[str, float]] = {
@@ -15,6 +16,9 @@ DEFAULT_GATES: Mapping[str, Mapping[str, float]] = {
     "int8-dynamic": {"cosine": 0.98, "margin": 0.1},
 }
 """`max_abs` and `margin` are relative to the output's range; the design's section 8 gives the figures."""
+
+SLACK = 1e-9
+"""Metrics are fractions: 0.93 - 0.92 is a little above 0.01."""
 
 
 def thresholds(gates: Mapping[str, Gate], runtime: str, precision: str) -> dict[str, float]:
@@ -49,6 +53,20 @@ def judge(found: Figures, limits: Mapping[str, float]) -> tuple[str, ...]:
     if lost > 0:
         reasons.append(f"{lost} of {found.decisions} decisions changed")
     return tuple(reasons)
+
+
+def judge_accuracy(found: Accuracy | str) -> tuple[str, ...]:
+    """Reasons why an artefact fails on labelled data; `found` in words where it could not be measured."""
+    if isinstance(found, str):
+        return (found,)
+    if found.drop.value <= found.max_drop + SLACK:
+        return ()
+    reason = (
+        f"{found.metric} on {found.n} labelled samples is {_shown(found.artifact.value)}, the source's "
+        f"{_shown(found.source.value)}: worse by {_shown(found.drop.value)} (95 % interval {_shown(found.drop.low)} to "
+        f"{_shown(found.drop.high)}), limit {found.max_drop:g}"
+    )
+    return (reason,)
 
 
 def _shown(value: float) -> str:

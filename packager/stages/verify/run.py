@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,22 @@ from packager.core.actions import Action, Actions
 from packager.core.errors import ConvertError
 from packager.core.samples import read_samples, write_samples
 from packager.model.artifact import Artifact, Port, Verdict
-from packager.model.contract import Chain, ResultType
+from packager.model.contract import Chain, Classification, Mask, ResultType
+from packager.model.evaluation import Accuracy
 from packager.model.golden import ArtifactGolden, GoldenRecord, SampleGolden, Tolerance
 from packager.model.manifest import Gate
 from packager.model.plan import Plan
-from packager.plan.reference import run_chain
+from packager.model.plugins import RuntimeModule
+from packager.plan.reference import run_output
 from packager.registry import Catalog
 from packager.stages.verify.figures import figures, output_range
-from packager.stages.verify.gate import judge, thresholds, waiver
+from packager.stages.verify.gate import judge, judge_accuracy, thresholds, waiver
+from packager.stages.verify.results import decisions, pixel_tolerance, result_range
 
 TOLERANCES = {"float32": 1e-4, "float16": 2e-2}
 """Stage `output`, of the output's range: other processors sum in another order; float16 also rounds otherwise."""
+MASK_SHARE = 10.0
+"""Pixels of a mask that may differ, as a multiple of the output's own tolerance (of its range)."""
 INTEGER_STEPS = 2
 """Stage `output` of an integer artefact: steps of quantisation, for other processors with the same kernels."""
 
@@ -62,29 +67,10 @@ def verify(
     An artefact whose outputs are not finite has no golden vectors, and its failure cannot be waived.
     """
     runtime = catalog.runtimes[artifact.runtime]
-    feeds = [_feed(artifact, golden, catalog) for golden in goldens]
+    feeds = [stored(artifact, golden.model_inputs, catalog) for golden in goldens]
     folder = write_samples(scratch / f"feeds-{artifact.runtime}-{artifact.precision}", feeds)
     kernel_sets = runtime.kernel_sets(artifact.precision)
-    ran = actions.run(
-        Action(
-            name=f"run {artifact.id}",
-            kind=runtime.RUN_WORKER,
-            entry=runtime.RUN,
-            request={
-                "precision": artifact.precision,
-                "kernel_sets": list(kernel_sets),
-                "mapping": {
-                    "inputs": {port.source: port.name for port in artifact.inputs},
-                    "outputs": {port.source: port.name for port in artifact.outputs},
-                },
-            },
-            inputs={"model": artifact.path, "feeds": folder},
-            input_hashes={"model": artifact.sha256},
-            code=runtime.CODE,
-            tools=runtime.TOOLS,
-            error=ConvertError,
-        )
-    )
+    ran = actions.run(run_action(artifact, runtime, folder))
     limits = thresholds(gates, artifact.runtime, artifact.precision)
     raw = {name: list(read_samples(ran / name)) for name in kernel_sets}
     verdicts = tuple(_verdict(artifact, name, raw[name], goldens, plan, catalog, limits, gates) for name in kernel_sets)
@@ -93,8 +79,50 @@ def verify(
     return Verified(artifact, verdicts, ArtifactGolden(artifact.id, kernel_sets[0], records))
 
 
-def _feed(artifact: Artifact, golden: SampleGolden, catalog: Catalog) -> dict[str, NDArray[Any]]:
-    return {port.source: _to_stored(port, golden.model_inputs[port.source], catalog) for port in artifact.inputs}
+def run_action(artifact: Artifact, runtime: RuntimeModule, feeds: Path) -> Action:
+    """Run an artefact in all its kernel sets over `feeds`, a folder of its own inputs by source name."""
+    return Action(
+        name=f"run {artifact.id}",
+        kind=runtime.RUN_WORKER,
+        entry=runtime.RUN,
+        request={
+            "precision": artifact.precision,
+            "kernel_sets": list(runtime.kernel_sets(artifact.precision)),
+            "mapping": {
+                "inputs": {port.source: port.name for port in artifact.inputs},
+                "outputs": {port.source: port.name for port in artifact.outputs},
+            },
+        },
+        inputs={"model": artifact.path, "feeds": feeds},
+        input_hashes={"model": artifact.sha256},
+        code=runtime.CODE,
+        tools=runtime.TOOLS,
+        error=ConvertError,
+    )
+
+
+def with_accuracy(made: Verified, found: Mapping[str, Accuracy | str], gates: Mapping[str, Gate]) -> Verified:
+    """The verdicts with what was measured on labelled data, by kernel set; a drop above the limit fails them."""
+    return replace(
+        made, verdicts=tuple(_judged(verdict, found[verdict.kernel_set], gates) for verdict in made.verdicts)
+    )
+
+
+def _judged(verdict: Verdict, found: Accuracy | str, gates: Mapping[str, Gate]) -> Verdict:
+    reasons = (*verdict.reasons, *judge_accuracy(found))
+    waivable = reasons and not verdict.figures.non_finite and not isinstance(found, str)
+    return replace(
+        verdict,
+        accuracy=None if isinstance(found, str) else found,
+        passed=not reasons,
+        reasons=reasons,
+        waived=waiver(gates, verdict.runtime, verdict.precision) if waivable else None,
+    )
+
+
+def stored(artifact: Artifact, inputs: Mapping[str, NDArray[Any]], catalog: Catalog) -> dict[str, NDArray[Any]]:
+    """An artefact's own inputs of the model's, by source name: quantised where its interface is."""
+    return {port.source: _to_stored(port, inputs[port.source], catalog) for port in artifact.inputs}
 
 
 def _to_stored(port: Port, value: NDArray[Any], catalog: Catalog) -> NDArray[Any]:
@@ -115,7 +143,10 @@ def _role(role: str, port: Port, value: NDArray[Any], catalog: Catalog) -> NDArr
     return result
 
 
-def _real(artifact: Artifact, outputs: Mapping[str, NDArray[Any]], catalog: Catalog) -> dict[str, NDArray[Any]]:
+def to_source_units(
+    artifact: Artifact, outputs: Mapping[str, NDArray[Any]], catalog: Catalog
+) -> dict[str, NDArray[Any]]:
+    """An artefact's raw outputs in the source's units, by source name."""
     return {port.source: _to_real(port, outputs[port.source], catalog) for port in artifact.outputs}
 
 
@@ -131,13 +162,32 @@ def _verdict(
 ) -> Verdict:
     decided = [chain.tensor for chain in plan.outputs if chain.end == ResultType("Classification")]
     source = [{port.source: golden.outputs[port.source] for port in artifact.outputs} for golden in goldens]
-    got = [_real(artifact, outputs, catalog) for outputs in raw]
-    found = figures(source, got, decided, limits.get("margin", 0.0))
+    got = [to_source_units(artifact, outputs, catalog) for outputs in raw]
+    margin = limits.get("margin", 0.0)
+    found = figures(_real(source, plan), _real(got, plan), decided, margin)
+    kept, made, undecided = decisions(goldens, got, plan, catalog, margin)
+    found = replace(
+        found,
+        decisions_kept=found.decisions_kept + kept,
+        decisions=found.decisions + made,
+        undecided=found.undecided + undecided,
+    )
     reasons = judge(found, limits)
     # Values that are not finite give no result, so there would be nothing to ship golden vectors of.
     waivable = reasons and not found.non_finite
     waived = waiver(gates, artifact.runtime, artifact.precision) if waivable else None
     return Verdict(artifact.runtime, artifact.precision, kernel_set, found, limits, not reasons, reasons, waived)
+
+
+def _real(samples: Sequence[Mapping[str, NDArray[Any]]], plan: Plan) -> list[dict[str, NDArray[Any]]]:
+    """Outputs as real numbers: a source with integer outputs says in their quantisation what they stand for."""
+    scales = {spec.name: spec.quantization for spec in plan.source.outputs}
+
+    def real(name: str, array: NDArray[Any]) -> NDArray[Any]:
+        held = scales.get(name)
+        return array if held is None else (array.astype(np.float64) - held.zero_point) * held.scale
+
+    return [{name: real(name, array) for name, array in sample.items()} for sample in samples]
 
 
 def _records(
@@ -160,35 +210,49 @@ def _records(
             records.append(
                 GoldenRecord(golden.name, "input", port.source, Tolerance(), value, quantization=port.quantization)
             )
-        real = _real(artifact, outputs, catalog)
+        real = to_source_units(artifact, outputs, catalog)
         for port in artifact.outputs:
             allowed = _tolerance(artifact, port, ranges[port.source])
             value = outputs[port.source]
             records.append(
                 GoldenRecord(golden.name, "output", port.source, allowed, value, quantization=port.quantization)
             )
-        records += [_result(artifact, chain, golden.name, real, ranges, catalog) for chain in plan.outputs]
+        records += [_result(artifact, chain, golden, real, ranges, catalog) for chain in plan.outputs]
     return tuple(records)
 
 
 def _result(
     artifact: Artifact,
     chain: Chain,
-    sample: str,
+    golden: SampleGolden,
     real: Mapping[str, NDArray[Any]],
     ranges: Mapping[str, float],
     catalog: Catalog,
 ) -> GoldenRecord:
-    port = next(p for p in artifact.outputs if p.source == chain.tensor)
-    allowed = _tolerance(artifact, port, ranges[port.source])
-    if port.quantization is not None:
-        allowed = Tolerance(allowed.absolute * port.quantization.scale, 1e-6)
-    result = run_chain(catalog, chain, real[chain.tensor])
-    return GoldenRecord(sample, "result", chain.name, allowed, result=result)
+    """The result of an artefact's own output; how near another processor must come depends on the kind of result."""
+    ports = [port for port in artifact.outputs if port.source in chain.tensors]
+    result = run_output(catalog, chain, real, golden.decoded)
+    limits = [_real_tolerance(artifact, port, ranges[port.source]) for port in ports]
+    share = max(limit.absolute / ranges[port.source] for limit, port in zip(limits, ports, strict=True))
+    allowed = limits[0] if isinstance(result, Classification) else Tolerance(float(np.float32(share)), 1e-6)
+    if isinstance(result, Mask):
+        allowed = Tolerance(float(np.float32(MASK_SHARE * share)))
+    elif reach := result_range([result]):
+        allowed = Tolerance(float(np.float32(share * reach)), 1e-6)
+    pixels = pixel_tolerance(chain, result, share, golden)
+    return GoldenRecord(golden.name, "result", chain.name, allowed, result=result, pixels=pixels)
+
+
+def _real_tolerance(artifact: Artifact, port: Port, reach: float) -> Tolerance:
+    """Stage `output`'s tolerance in real units."""
+    allowed = _tolerance(artifact, port, reach)
+    if port.quantization is None:
+        return allowed
+    return Tolerance(allowed.absolute * port.quantization.scale, 1e-6)
 
 
 def _tolerance(artifact: Artifact, port: Port, reach: float) -> Tolerance:
-    if port.quantization is not None:
+    if port.quantization is not None or port.dtype in ("int8", "uint8"):
         return Tolerance(float(INTEGER_STEPS))
     share = TOLERANCES.get(artifact.precision, TOLERANCES["float16"])
     return Tolerance(float(np.float32(share * reach)))

@@ -15,7 +15,9 @@ enum class Status : int32_t {
   kImageTooLarge,      ///< more pixels than the contract was built for
   kWorkspaceTooSmall,  ///< the arena has not the stated number of bytes
   kWrongSize,          ///< the input has not the stated size or number of channels
-  kNotFinite,          ///< a score is NaN or infinite
+  kNotFinite,          ///< a number is NaN or infinite
+  kInputTooLarge,      ///< more audio, rows or bytes than the contract was built for
+  kEmptyInput,         ///< audio, series or bytes without an element
 };
 
 /// Name of a status for logs.
@@ -33,6 +35,10 @@ static inline const char* status_name(Status status) {
       return "wrong size";
     case Status::kNotFinite:
       return "not finite";
+    case Status::kInputTooLarge:
+      return "input too large";
+    case Status::kEmptyInput:
+      return "empty input";
   }
   return "unknown";
 }
@@ -44,6 +50,45 @@ struct Image {
   int32_t height;
   int32_t channels;
   size_t stride;
+};
+
+/// Width and height in pixels of the image that the app handed over.
+struct ImageSize {
+  int32_t width;
+  int32_t height;
+};
+
+/// A YUV 4:2:0 camera frame: luma, and two planes of chroma at half the width and height (rounded up). `uv_step` is 1
+/// where each plane of chroma stands alone (I420), 2 where they alternate (NV12, NV21). Owns nothing.
+struct Frame {
+  const uint8_t* y;
+  const uint8_t* u;
+  const uint8_t* v;
+  int32_t width;
+  int32_t height;
+  size_t y_stride;   ///< bytes from one row of luma to the next
+  size_t uv_stride;  ///< bytes from one row of chroma to the next
+  size_t uv_step;    ///< bytes from one chroma value of a row to the next
+};
+
+/// 16-bit PCM, the channels of one moment side by side. Owns nothing.
+struct Audio {
+  const int16_t* data;
+  int32_t frames;
+  int32_t channels;
+};
+
+/// Measurements in time order, the channels of one moment side by side. Owns nothing.
+struct Series {
+  const float* data;
+  int32_t length;
+  int32_t channels;
+};
+
+/// The content of a file. Owns nothing.
+struct Bytes {
+  const uint8_t* data;
+  size_t size;
 };
 
 /// Numbers in C order. Owns nothing.
@@ -75,6 +120,83 @@ struct LabelScore {
 struct Classification {
   const LabelScore* labels;
   int32_t size;
+};
+
+/// Edges in pixels of the original image, inside it.
+struct Box {
+  float left;
+  float top;
+  float right;
+  float bottom;
+};
+
+/// A place in pixels of the original image; it may lie outside.
+struct Point {
+  float x;
+  float y;
+};
+
+/// A place in pixels of the original image; z in the unit of x, 0 where the model gives none.
+struct Point3 {
+  float x;
+  float y;
+  float z;
+};
+
+/// One object: its class, score, box and points.
+struct Detection {
+  const char* label;
+  float score;
+  int32_t index;
+  Box box;
+  const Point* points;
+  int32_t points_size;
+};
+
+/// Objects, best first. The arrays live in the arena.
+struct Detections {
+  const Detection* detections;
+  int32_t size;
+};
+
+/// The points of one object, and how sure the model is that it is there. The array lives in the arena.
+struct Landmarks {
+  float score;
+  const Point3* points;
+  int32_t size;
+};
+
+/// A class for each pixel of the original image, rows from top to bottom; `labels` may be empty.
+struct Mask {
+  int32_t width;
+  int32_t height;
+  const uint8_t* classes;
+  Strings labels;
+};
+
+/// A vector whose distances mean something.
+struct Embedding {
+  const float* values;
+  int32_t size;
+};
+
+/// Plain numbers in C order, with their shape and their unit (may be empty).
+struct Values {
+  const float* values;
+  int32_t size;
+  Ints shape;
+  const char* unit;
+};
+
+/// Detections before they are a result: `size` boxes (left, top, right, bottom), scores and classes, and `points_each`
+/// points (x, y) of each, in pixels of the model's input. The arrays live in the arena.
+struct Candidates {
+  float* boxes;
+  float* points;
+  float* scores;
+  int32_t* classes;
+  int32_t size;
+  int32_t points_each;
 };
 
 /// Order of colour channels.
@@ -122,6 +244,26 @@ static inline Status check_image(const Image& image) {
   if (image.channels < 1 || image.channels > 4) return Status::kWrongSize;
   const size_t row = static_cast<size_t>(image.width) * static_cast<size_t>(image.channels);
   return image.stride < row ? Status::kWrongSize : Status::kOk;
+}
+
+/// Whether a frame can be read at all.
+static inline Status check_frame(const Frame& frame) {
+  if (frame.y == nullptr || frame.u == nullptr || frame.v == nullptr) return Status::kEmptyImage;
+  if (frame.width < 1 || frame.height < 1) return Status::kEmptyImage;
+  if (frame.uv_step < 1) return Status::kWrongSize;
+  const size_t chroma = (static_cast<size_t>(frame.width) + 1) / 2;
+  const bool fits = frame.y_stride >= static_cast<size_t>(frame.width) &&
+                    frame.uv_stride >= (chroma - 1) * frame.uv_step + 1;
+  return fits ? Status::kOk : Status::kWrongSize;
+}
+
+/// Memory for `capacity` candidates in the arena; false where it does not suffice.
+static inline bool take_candidates(int32_t capacity, int32_t points_each, Arena& arena, Candidates* out) {
+  const size_t count = static_cast<size_t>(capacity);
+  const size_t points = count * static_cast<size_t>(points_each) * 2;
+  *out = Candidates{arena.take<float>(count * 4), arena.take<float>(points), arena.take<float>(count),
+                    arena.take<int32_t>(count),   0,                         points_each};
+  return out->boxes != nullptr && out->points != nullptr && out->scores != nullptr && out->classes != nullptr;
 }
 
 /// First byte of a row.

@@ -61,6 +61,141 @@ public class Image(
 }
 
 /**
+ * A YUV 4:2:0 camera frame over the caller's bytes, which are not copied and must not change while it is used.
+ *
+ * It covers I420 ([uvStep] 1) and NV12 and NV21 ([uvStep] 2, [u] and [v] in one array).
+ *
+ * @property y luma, [yStride] bytes for each row
+ * @property u blue chroma at half the width and height, rounded up, [uvStride] bytes for each row
+ * @property v red chroma, as [u]
+ * @property width in pixels, at least 1
+ * @property height in pixels, at least 1
+ * @property uvStep bytes from one chroma value of a row to the next
+ * @property yOffset where luma starts in [y]
+ * @property uOffset where blue chroma starts in [u]
+ * @property vOffset where red chroma starts in [v]
+ * @throws ContractException if the frame is empty or an array is too short
+ */
+public class Frame(
+    public val y: ByteArray,
+    public val u: ByteArray,
+    public val v: ByteArray,
+    public val width: Int,
+    public val height: Int,
+    public val yStride: Int,
+    public val uvStride: Int,
+    public val uvStep: Int,
+    public val yOffset: Int = 0,
+    public val uOffset: Int = 0,
+    public val vOffset: Int = 0,
+) {
+    init {
+        if (width < 1 || height < 1) throw ContractException("the frame is empty: $width x $height")
+        if (uvStep < 1) throw ContractException("chroma values are $uvStep bytes apart")
+        val chromaRow = (width - 1L) / 2 * uvStep + 1
+        val chromaRows = (height - 1) / 2
+        need("y", y, yOffset, yStride.toLong() * (height - 1) + width, yStride >= width)
+        need("u", u, uOffset, uvStride.toLong() * chromaRows + chromaRow, uvStride >= chromaRow)
+        need("v", v, vOffset, uvStride.toLong() * chromaRows + chromaRow, uvStride >= chromaRow)
+    }
+
+    private fun need(
+        plane: String,
+        data: ByteArray,
+        offset: Int,
+        bytes: Long,
+        stride: Boolean,
+    ) {
+        if (offset < 0 || !stride || data.size - offset.toLong() < bytes) {
+            throw ContractException("plane $plane of $width x $height pixels needs $bytes bytes, got ${data.size}")
+        }
+    }
+
+    /** Throws if this frame has more pixels. */
+    internal fun check(maxPixels: Int) {
+        if (width.toLong() * height > maxPixels) {
+            throw ContractException("a frame of at most $maxPixels pixels is needed, not $width x $height")
+        }
+    }
+}
+
+/**
+ * 16-bit PCM over the caller's samples, which are not copied.
+ *
+ * @property samples the channels of one moment side by side
+ * @property channels 1 for mono, 2 for stereo
+ * @throws ContractException if there is no sample, or a part of a frame
+ */
+public class Audio(
+    public val samples: ShortArray,
+    public val channels: Int,
+) {
+    /** Moments: samples of one channel. */
+    public val frames: Int = countOf("audio", samples.size, channels)
+
+    /** Mono. */
+    public constructor(samples: ShortArray) : this(samples, 1)
+
+    /** Throws if this has other channels, or is longer. */
+    internal fun check(
+        channels: Int,
+        maxFrames: Int,
+    ): Unit = checkRows("audio", this.channels, channels, frames, maxFrames)
+}
+
+/**
+ * Measurements in time order over the caller's numbers, which are not copied.
+ *
+ * @property values the channels of one moment side by side
+ * @property channels at least 1
+ * @throws ContractException if there is no number, or a part of a row
+ */
+public class Series(
+    public val values: FloatArray,
+    public val channels: Int,
+) {
+    /** Moments. */
+    public val length: Int = countOf("a series", values.size, channels)
+
+    /** Throws if this has other channels, or is longer. */
+    internal fun check(
+        channels: Int,
+        maxLength: Int,
+    ): Unit = checkRows("a series", this.channels, channels, length, maxLength)
+}
+
+private fun countOf(
+    what: String,
+    size: Int,
+    channels: Int,
+): Int {
+    if (channels < 1) throw ContractException("$what has at least 1 channel, not $channels")
+    if (size == 0) throw ContractException("$what is empty")
+    if (size % channels != 0) throw ContractException("$what of $channels channels cannot have $size values")
+    return size / channels
+}
+
+private fun checkRows(
+    what: String,
+    channels: Int,
+    needed: Int,
+    length: Int,
+    limit: Int,
+) {
+    if (channels != needed) throw ContractException("$what of $needed channels is needed, not of $channels")
+    if (length > limit) throw ContractException("$what of at most $limit moments is needed, not of $length")
+}
+
+/** Throws if there are no bytes, or more. */
+internal fun checkBytes(
+    bytes: ByteArray,
+    limit: Int,
+) {
+    if (bytes.isEmpty()) throw ContractException("there are no bytes")
+    if (bytes.size > limit) throw ContractException("at most $limit bytes are needed, not ${bytes.size}")
+}
+
+/**
  * One class.
  *
  * @property label the class's name, as the model's labels file has it
@@ -83,15 +218,154 @@ public data class Classification(
 )
 
 /**
+ * Edges in pixels of the original image, inside it.
+ *
+ * @property left not larger than [right]
+ * @property top not larger than [bottom]
+ */
+public data class Box(
+    public val left: Float,
+    public val top: Float,
+    public val right: Float,
+    public val bottom: Float,
+)
+
+/** A place in pixels of the original image; it may lie outside. */
+public data class Point(
+    public val x: Float,
+    public val y: Float,
+)
+
+/**
+ * A place in pixels of the original image.
+ *
+ * @property z in the unit of [x]; 0 where the model gives none
+ */
+public data class Point3(
+    public val x: Float,
+    public val y: Float,
+    public val z: Float,
+)
+
+/**
+ * One object.
+ *
+ * @property label the class's name, as the manifest has it
+ * @property score in the model's own scale
+ * @property index the class's position among the model's classes
+ * @property points in the model's order; may be empty
+ */
+public data class Detection(
+    public val label: String,
+    public val score: Float,
+    public val index: Int,
+    public val box: Box,
+    public val points: List<Point>,
+)
+
+/**
+ * The objects that were found.
+ *
+ * @property detections best first; may be empty
+ */
+public data class Detections(
+    public val detections: List<Detection>,
+)
+
+/**
+ * The points of one object.
+ *
+ * @property score how sure the model is that the object is there
+ * @property points in the model's order
+ */
+public data class Landmarks(
+    public val score: Float,
+    public val points: List<Point3>,
+)
+
+/**
+ * A class for each pixel of the original image.
+ *
+ * @property classes rows from top to bottom, one byte (0 to 255) for a pixel
+ * @property labels names of the classes; may be empty
+ */
+public class Mask(
+    public val width: Int,
+    public val height: Int,
+    public val classes: ByteArray,
+    public val labels: List<String>,
+) {
+    override fun equals(other: Any?): Boolean =
+        other is Mask &&
+            width == other.width &&
+            height == other.height &&
+            labels == other.labels &&
+            classes.contentEquals(other.classes)
+
+    override fun hashCode(): Int = classes.contentHashCode()
+}
+
+/**
+ * A vector whose distances mean something.
+ *
+ * @property values in the model's order
+ */
+public data class Embedding(
+    public val values: List<Float>,
+)
+
+/**
  * Plain numbers.
  *
  * @property values in C order
  * @property shape of the model's output
+ * @property unit of the values; may be empty
  */
 public data class Values(
     public val values: List<Float>,
     public val shape: List<Int>,
+    public val unit: String,
 )
+
+/** Width and height in pixels of the image that the app handed over. */
+public data class ImageSize(
+    public val width: Int,
+    public val height: Int,
+)
+
+/**
+ * Detections before they are a result, in pixels of the model's input. The arrays grow and are used again.
+ *
+ * @property pointsEach points of each candidate
+ */
+internal class Candidates(
+    val pointsEach: Int,
+) {
+    /** Left, top, right, bottom of each. */
+    var boxes = FloatArray(0)
+        private set
+
+    /** x and y of each point of each. */
+    var points = FloatArray(0)
+        private set
+    var scores = FloatArray(0)
+        private set
+    var classes = IntArray(0)
+        private set
+
+    /** How many there are. */
+    var size = 0
+
+    /** Makes place for [count]; what was there is gone. */
+    fun reserve(count: Int) {
+        size = 0
+        if (scores.size >= count) return
+        boxes = FloatArray(count * 4)
+        points = FloatArray(count * pointsEach * 2)
+        scores = FloatArray(count)
+        classes = IntArray(count)
+    }
+}
 
 /** Order in which a pixel's channels go to the model. */
 internal enum class ChannelOrder { RGB, BGR, GREY }

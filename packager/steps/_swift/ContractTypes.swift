@@ -63,6 +63,10 @@ public enum ContractError: Error, Equatable, Sendable {
   case wrongSize(expected: Int, actual: Int)
   /// The model gave a value that is not finite.
   case notFinite(index: Int)
+  /// There are more moments of audio, rows or bytes than the contract allows.
+  case inputTooLarge(count: Int, limit: Int)
+  /// Audio, series or bytes have no element.
+  case emptyInput
 }
 
 /// Classes, best first; equal scores by lower index.
@@ -93,17 +97,356 @@ public struct Classification: Sendable, Equatable {
   }
 }
 
-/// Plain numbers, in C order, with their shape.
+/// Edges in pixels of the original image, inside it.
+public struct Box: Sendable, Equatable {
+  /// Not larger than ``right``.
+  public let left: Float
+  /// Not larger than ``bottom``.
+  public let top: Float
+  /// Not smaller than ``left``.
+  public let right: Float
+  /// Not smaller than ``top``.
+  public let bottom: Float
+
+  /// A box of these edges.
+  public init(left: Float, top: Float, right: Float, bottom: Float) {
+    self.left = left
+    self.top = top
+    self.right = right
+    self.bottom = bottom
+  }
+}
+
+/// A place in pixels of the original image; it may lie outside.
+public struct Point: Sendable, Equatable {
+  /// From the left edge.
+  public let x: Float
+  /// From the top edge.
+  public let y: Float
+
+  /// A place.
+  public init(x: Float, y: Float) {
+    self.x = x
+    self.y = y
+  }
+}
+
+/// A place in pixels of the original image with its depth.
+public struct Point3: Sendable, Equatable {
+  /// From the left edge.
+  public let x: Float
+  /// From the top edge.
+  public let y: Float
+  /// In the unit of ``x``; 0 where the model gives none.
+  public let z: Float
+
+  /// A place.
+  public init(x: Float, y: Float, z: Float) {
+    self.x = x
+    self.y = y
+    self.z = z
+  }
+}
+
+/// One object: its class, score, box and points.
+public struct Detection: Sendable, Equatable {
+  /// The class's name, as the manifest has it.
+  public let label: String
+  /// The score in the model's own scale.
+  public let score: Float
+  /// The class's position among the model's classes.
+  public let index: Int
+  /// Where the object is.
+  public let box: Box
+  /// Points of the object, in the model's order; may be empty.
+  public let points: [Point]
+
+  /// One object.
+  public init(label: String, score: Float, index: Int, box: Box, points: [Point]) {
+    self.label = label
+    self.score = score
+    self.index = index
+    self.box = box
+    self.points = points
+  }
+}
+
+/// The objects that were found, best first.
+public struct Detections: Sendable, Equatable {
+  /// Best first; may be empty.
+  public let detections: [Detection]
+
+  /// A result of these objects.
+  public init(detections: [Detection]) {
+    self.detections = detections
+  }
+}
+
+/// The points of one object.
+public struct Landmarks: Sendable, Equatable {
+  /// How sure the model is that the object is there.
+  public let score: Float
+  /// In the model's order.
+  public let points: [Point3]
+
+  /// Points with their score.
+  public init(score: Float, points: [Point3]) {
+    self.score = score
+    self.points = points
+  }
+}
+
+/// A class for each pixel of the original image.
+public struct Mask: Sendable, Equatable {
+  /// Width in pixels.
+  public let width: Int
+  /// Height in pixels.
+  public let height: Int
+  /// Rows from top to bottom, one byte for a pixel.
+  public let classes: [UInt8]
+  /// Names of the classes; may be empty.
+  public let labels: [String]
+
+  /// A mask of these classes.
+  public init(width: Int, height: Int, classes: [UInt8], labels: [String]) {
+    self.width = width
+    self.height = height
+    self.classes = classes
+    self.labels = labels
+  }
+}
+
+/// A vector whose distances mean something.
+public struct Embedding: Sendable, Equatable {
+  /// In the model's order.
+  public let values: [Float]
+
+  /// A vector.
+  public init(values: [Float]) {
+    self.values = values
+  }
+}
+
+/// Plain numbers, in C order, with their shape and unit.
 public struct Values: Sendable, Equatable {
   /// The numbers.
   public let values: [Float]
   /// The shape that the model gave them.
   public let shape: [Int]
+  /// The unit of the numbers; may be empty.
+  public let unit: String
 
   /// Numbers of a shape.
-  public init(values: [Float], shape: [Int]) {
+  public init(values: [Float], shape: [Int], unit: String) {
     self.values = values
     self.shape = shape
+    self.unit = unit
+  }
+}
+
+/// A YUV 4:2:0 camera frame: luma, and chroma at half the width and height (rounded up).
+public struct Frame: Sendable, Equatable {
+  /// Luma, ``yStride`` bytes for each row.
+  public let y: [UInt8]
+  /// Blue chroma, ``uvStride`` bytes for each row. For NV12 and NV21 the shared plane from its first blue value on.
+  public let u: [UInt8]
+  /// Red chroma, as ``u``.
+  public let v: [UInt8]
+  /// Width in pixels, at least 1.
+  public let width: Int
+  /// Height in pixels, at least 1.
+  public let height: Int
+  /// Distance from one row of luma to the next.
+  public let yStride: Int
+  /// Distance from one row of chroma to the next.
+  public let uvStride: Int
+  /// Distance from one chroma value of a row to the next: 1 for I420, 2 for NV12 and NV21.
+  public let uvStep: Int
+
+  /// Takes planes as they are.
+  ///
+  /// - Throws: ``ContractError`` if the frame is empty or a plane is too short.
+  public init(
+    y: [UInt8], u: [UInt8], v: [UInt8], width: Int, height: Int, yStride: Int, uvStride: Int, uvStep: Int
+  ) throws(ContractError) {
+    // No stride or side beyond 2^31 can be meant; below, products of two cannot overflow.
+    let bound = 1 << 31
+    guard width >= 1, height >= 1 else { throw .emptyImage }
+    guard width < bound, height < bound, yStride < bound, uvStride < bound, uvStep >= 1, uvStep < 16 else {
+      throw .wrongSize(expected: bound, actual: max(width, height, yStride, uvStride))
+    }
+    let chromaRow = (width - 1) / 2 * uvStep + 1
+    guard yStride >= width else { throw .wrongSize(expected: width, actual: yStride) }
+    guard uvStride >= chromaRow else { throw .wrongSize(expected: chromaRow, actual: uvStride) }
+    let luma = yStride * (height - 1) + width
+    let chroma = uvStride * ((height - 1) / 2) + chromaRow
+    guard y.count >= luma else { throw .wrongSize(expected: luma, actual: y.count) }
+    guard u.count >= chroma else { throw .wrongSize(expected: chroma, actual: u.count) }
+    guard v.count >= chroma else { throw .wrongSize(expected: chroma, actual: v.count) }
+    self.y = y
+    self.u = u
+    self.v = v
+    self.width = width
+    self.height = height
+    self.yStride = yStride
+    self.uvStride = uvStride
+    self.uvStep = uvStep
+  }
+
+  /// Calls `body` with a view of the planes, valid until it returns.
+  func withView<R>(_ body: (FrameView) throws -> R) throws -> R {
+    try y.withUnsafeBufferPointer { luma in
+      try u.withUnsafeBufferPointer { blue in
+        try v.withUnsafeBufferPointer { red in
+          guard let y = luma.baseAddress, let u = blue.baseAddress, let v = red.baseAddress else {
+            throw ContractError.emptyImage
+          }
+          return try body(
+            FrameView(
+              y: y, u: u, v: v, width: width, height: height, yStride: yStride, uvStride: uvStride, uvStep: uvStep))
+        }
+      }
+    }
+  }
+}
+
+/// 16-bit PCM, the channels of one moment side by side.
+public struct Audio: Sendable, Equatable {
+  /// The samples.
+  public let samples: [Int16]
+  /// 1 for mono, 2 for stereo.
+  public let channels: Int
+
+  /// Takes samples as they are.
+  ///
+  /// - Throws: ``ContractError`` if there is no sample, or a part of a moment.
+  public init(samples: [Int16], channels: Int = 1) throws(ContractError) {
+    try checkRows(samples.count, channels: channels)
+    self.samples = samples
+    self.channels = channels
+  }
+
+  /// Calls `body` with a view of the samples, valid until it returns.
+  func withView<R>(_ body: (AudioView) throws -> R) throws -> R {
+    try samples.withUnsafeBufferPointer { try body(AudioView(samples: $0, channels: channels)) }
+  }
+}
+
+/// Measurements in time order, the channels of one moment side by side.
+public struct Series: Sendable, Equatable {
+  /// The numbers.
+  public let values: [Float]
+  /// Numbers of one moment, at least 1.
+  public let channels: Int
+
+  /// Takes numbers as they are.
+  ///
+  /// - Throws: ``ContractError`` if there is no number, or a part of a moment.
+  public init(values: [Float], channels: Int) throws(ContractError) {
+    try checkRows(values.count, channels: channels)
+    self.values = values
+    self.channels = channels
+  }
+
+  /// Calls `body` with a view of the numbers, valid until it returns.
+  func withView<R>(_ body: (SeriesView) throws -> R) throws -> R {
+    try values.withUnsafeBufferPointer { try body(SeriesView(values: $0, channels: channels)) }
+  }
+}
+
+private func checkRows(_ count: Int, channels: Int) throws(ContractError) {
+  guard channels >= 1 else { throw .wrongChannels(expected: 1, actual: channels) }
+  guard count > 0 else { throw .emptyInput }
+  guard count % channels == 0 else { throw .wrongSize(expected: count / channels * channels, actual: count) }
+}
+
+/// Width and height in pixels of the image that the app handed over.
+struct ImageSize {
+  let width: Int
+  let height: Int
+}
+
+/// A view of a frame, valid while its owner keeps the memory.
+struct FrameView {
+  let y: UnsafePointer<UInt8>
+  let u: UnsafePointer<UInt8>
+  let v: UnsafePointer<UInt8>
+  let width: Int
+  let height: Int
+  let yStride: Int
+  let uvStride: Int
+  let uvStep: Int
+
+  /// Throws where the frame has more pixels than the contract takes.
+  func check(maxPixels: Int) throws(ContractError) {
+    guard width * height <= maxPixels else { throw .imageTooLarge(pixels: width * height, limit: maxPixels) }
+  }
+}
+
+/// A view of audio, valid while its owner keeps the memory.
+struct AudioView {
+  let samples: UnsafeBufferPointer<Int16>
+  let channels: Int
+
+  /// Moments: samples of one channel.
+  var frames: Int { samples.count / channels }
+
+  /// Throws where the audio has other channels or is longer than the contract takes.
+  func check(channels expected: Int, maxFrames: Int) throws(ContractError) {
+    guard channels == expected else { throw .wrongChannels(expected: expected, actual: channels) }
+    guard frames <= maxFrames else { throw .inputTooLarge(count: frames, limit: maxFrames) }
+  }
+}
+
+/// A view of a series, valid while its owner keeps the memory.
+struct SeriesView {
+  let values: UnsafeBufferPointer<Float>
+  let channels: Int
+
+  /// Moments.
+  var length: Int { values.count / channels }
+
+  /// Throws where the series has other channels or is longer than the contract takes.
+  func check(channels expected: Int, maxLength: Int) throws(ContractError) {
+    guard channels == expected else { throw .wrongChannels(expected: expected, actual: channels) }
+    guard length <= maxLength else { throw .inputTooLarge(count: length, limit: maxLength) }
+  }
+}
+
+/// Throws where there are no bytes, or more than the contract takes.
+func checkBytes(_ bytes: UnsafeBufferPointer<UInt8>, limit: Int) throws(ContractError) {
+  guard !bytes.isEmpty else { throw .emptyInput }
+  guard bytes.count <= limit else { throw .inputTooLarge(count: bytes.count, limit: limit) }
+}
+
+/// Detections before they are a result, in pixels of the model's input. The buffers grow and are used again.
+final class Candidates {
+  /// Points of each candidate.
+  let pointsEach: Int
+  /// How many there are.
+  var size = 0
+  /// Left, top, right, bottom of each.
+  private(set) var boxes = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
+  /// x and y of each point of each.
+  private(set) var points = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
+  /// Score of each.
+  private(set) var scores = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
+  /// Class index of each.
+  private(set) var classes = UnsafeMutableBufferPointer<Int32>(start: nil, count: 0)
+  private let memory = (boxes: Scratch<Float>(), points: Scratch<Float>(), scores: Scratch<Float>())
+  private let indices = Scratch<Int32>()
+
+  init(pointsEach: Int) {
+    self.pointsEach = pointsEach
+  }
+
+  /// Makes place for `count`; what was there is gone.
+  func reserve(_ count: Int) {
+    size = 0
+    boxes = memory.boxes.take(count * 4, zero: 0)
+    points = memory.points.take(count * pointsEach * 2, zero: 0)
+    scores = memory.scores.take(count, zero: 0)
+    classes = indices.take(count, zero: 0)
   }
 }
 

@@ -7,6 +7,7 @@ public final class UIImage {
     case up, down, left, right, upMirrored, downMirrored, leftMirrored, rightMirrored
   }
   public init?(data: Data) { return nil }
+  public init(cgImage: CGImage) {}
   public var cgImage: CGImage? { nil }
   public var imageOrientation: Orientation { .up }
 }

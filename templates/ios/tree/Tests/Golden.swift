@@ -10,7 +10,8 @@ struct Golden: Sendable {
   let file: String
   let absolute: Float
   let relative: Float
-  let labels: [(name: String, score: Float)]
+  /// Stage result: what follows the tolerances.
+  let rest: [String]
 
   static let folder = (Bundle.module.resourceURL ?? Bundle.module.bundleURL).appending(component: "Golden")
 
@@ -38,7 +39,7 @@ struct Golden: Sendable {
     file = fields[5]
     self.absolute = absolute
     self.relative = relative
-    labels = stride(from: 8, to: fields.count - 1, by: 2).map { (fields[$0], Float(fields[$0 + 1]) ?? .nan) }
+    rest = Array(fields[8...])
   }
 
   /// `\t`, `\n` and `\\` are written as in C.
@@ -58,6 +59,11 @@ struct Golden: Sendable {
     return result
   }
 
+  /// A number among what follows the tolerances; not a number where there is none.
+  func number(_ index: Int) -> Float {
+    rest.indices.contains(index) ? Float(rest[index]) ?? .nan : .nan
+  }
+
   func bytes() throws -> [UInt8] {
     [UInt8](try Data(contentsOf: Golden.folder.appending(component: file)))
   }
@@ -67,6 +73,14 @@ struct Golden: Sendable {
     let bytes = try bytes()
     return stride(from: 0, to: bytes.count, by: 4).map { at in
       Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << UInt32(8 * $1) })
+    }
+  }
+
+  /// Little-endian 16-bit integers.
+  func shorts() throws -> [Int16] {
+    let bytes = try bytes()
+    return stride(from: 0, to: bytes.count, by: 2).map { at in
+      Int16(bitPattern: UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8)
     }
   }
 

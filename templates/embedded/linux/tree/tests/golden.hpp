@@ -10,7 +10,6 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace golden {
@@ -20,7 +19,9 @@ struct Record {
   std::vector<std::size_t> shape;
   std::string file;
   double absolute = 0, relative = 0;
-  std::vector<std::pair<std::string, float>> labels;  // stage result
+  std::vector<std::string> rest;  // stage result: what follows the tolerances
+
+  float number(std::size_t index) const { return std::strtof(rest.at(index).c_str(), nullptr); }
 
   bool allows(double expected, double found) const {
     const double distance = expected < found ? found - expected : expected - found;
@@ -61,8 +62,7 @@ inline std::vector<Record> read_index(const std::string& folder) {
     record.file = folder + "/" + fields[5];
     record.absolute = std::strtod(fields[6].c_str(), nullptr);
     record.relative = std::strtod(fields[7].c_str(), nullptr);
-    for (std::size_t i = 8; i + 1 < fields.size(); i += 2)
-      record.labels.emplace_back(fields[i], std::strtof(fields[i + 1].c_str(), nullptr));
+    record.rest.assign(fields.begin() + 8, fields.end());
     records.push_back(record);
   }
   return records;
