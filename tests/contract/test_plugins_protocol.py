@@ -77,7 +77,14 @@ def _defines(entry: str) -> bool:
 @pytest.mark.parametrize(("family", "name"), [p for p in PLUGINS if p[0] in ("sources", "runtimes")])
 def test_worker_entries_tools_and_code_exist(family: str, name: str) -> None:
     module = plugin(family, name)
-    for entry in (getattr(module, key) for key in ("OPEN", "RUN", "CONVERT", "STAMP") if hasattr(module, key)):
+    entries = {
+        key: getattr(module, key) for key in ("OPEN", "EXPORT", "RUN", "CONVERT", "STAMP") if hasattr(module, key)
+    }
+    if family == "sources" and module.SUFFIXES:
+        assert entries["RUN"]
+        assert bool(entries["OPEN"]) != bool(entries.get("EXPORT"))
+        assert hasattr(module, "prepare") == ("EXPORT" in entries)
+    for entry in filter(None, entries.values()):
         assert entry.startswith(f"{module.__name__}."), entry
         assert _defines(entry), entry
         worker = entry.partition(":")[0]

@@ -12,7 +12,7 @@ from packager.registry import Catalog
 CATALOG = Catalog()
 PACKAGE = Path(packager.__file__).parent
 CORE = ("core", "model", "manifest", "plan", "stages", "cli")
-MODULES = ("pipeline.py", "assembly.py", "session.py", "registry.py")
+MODULES = ("pipeline.py", "drafting.py", "assembly.py", "session.py", "registry.py")
 NAMES = {*CATALOG.steps, *CATALOG.runtimes, *CATALOG.sources, *CATALOG.targets}
 # Words that are the names of steps and of something else as well: each with what it is here.
 OTHER_MEANINGS = {
@@ -20,13 +20,23 @@ OTHER_MEANINGS = {
     ("plan/lower.py", "dequantize"): "a role",
     ("stages/verify/run.py", "quantize"): "a role",
     ("stages/verify/run.py", "dequantize"): "a role",
-    ("stages/contract/decode.py", "srgb"): "a word in a profile's description",
+    ("stages/contract/profiles.py", "srgb"): "a colour space, and a word in a profile's description",
+    ("stages/contract/images.py", "srgb"): "a colour space",
+    ("stages/contract/images.py", "cmyk"): "a colour of an image",
+    ("stages/contract/images.py", "grey"): "a colour of an image",
+    ("model/manifest.py", "grey"): "a colour of an image",
+    ("model/manifest.py", "cmyk"): "a colour of an image",
     ("stages/convert.py", "labels"): "a key of the stamp's request",
     ("stages/render/context.py", "labels"): "a key of the templates' context",
     ("stages/render/goldens.py", "layout"): "a key of golden/index.json",
     ("model/contract.py", "labels"): "a key of a Classification in JSON",
     ("model/contract.py", "grey"): "a colour of an image",
     ("model/contract.py", "cmyk"): "a colour of an image",
+    ("plan/lower.py", "scale"): "a key of a quantisation",
+    ("stages/convert.py", "scale"): "a key of a quantisation",
+    ("stages/render/goldens.py", "scale"): "a key of a quantisation",
+    ("stages/render/project.py", "scale"): "an argument's name",
+    ("stages/verify/run.py", "scale"): "a key of a quantisation",
     ("manifest/names.py", "srgb"): "a key of a sample",
     ("manifest/chains.py", "srgb"): "a key of a sample",
     ("manifest/schema.py", "srgb"): "a key of a sample",

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-VECTORS = Path(__file__).parent / "vectors"
-sys.path.insert(0, str(VECTORS))
+sys.path.insert(0, str(Path(__file__).parent / "vectors"))
 
 from librosa_oracle import CASES, signal
 from step_cases import CATALOG, bind
 
 from packager.model.contract import AudioType, StepMismatchError, TensorType
+
+VECTORS = Path(__file__).parent / "vectors"
 
 RATES = (8_000, 11_025, 16_000, 22_050, 44_100, 48_000)
 

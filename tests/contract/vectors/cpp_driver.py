@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from step_vectors import Packed
+from step_vectors import Packed, block_offsets
 
 import packager.steps
 from packager.core.constants import Constant, Float32
 from packager.core.languages import LANGUAGES
-from packager.model.contract import ImageType, TensorType
+from packager.model.contract import (
+    AudioType,
+    BytesType,
+    CandidatesType,
+    FrameType,
+    ImageType,
+    SeriesType,
+    TensorsType,
+    TensorType,
+)
 
 CPP = LANGUAGES["cpp"]
-TYPES = {"float32": "float", "int8": "int8_t", "uint8": "uint8_t", "uint16": "uint16_t", "int32": "int32_t"}
+TYPES = {"float32": "float", **{name: f"{name}_t" for name in ("int8", "uint8", "int16", "uint16", "int32")}}
 
 HEAD = r"""
 #include <stdio.h>
@@ -25,7 +34,7 @@ using namespace packager_contract;
 static uint8_t* input;
 static FILE* output;
 
-static void emit(int32_t status, const void* data, size_t size) {
+[[maybe_unused]] static void emit(int32_t status, const void* data, size_t size) {
   static const uint8_t zeros[16] = {};
   const int32_t header[4] = {status, static_cast<int32_t>(size), 0, 0};
   fwrite(header, 1, sizeof header, output);
@@ -33,7 +42,7 @@ static void emit(int32_t status, const void* data, size_t size) {
   fwrite(zeros, 1, (16 - size % 16) % 16, output);
 }
 
-static void emit(const Image& image) {
+[[maybe_unused]] static void emit(const Image& image) {
   const size_t row = static_cast<size_t>(image.width) * static_cast<size_t>(image.channels);
   uint8_t* tight = static_cast<uint8_t*>(malloc(row * static_cast<size_t>(image.height) + 1));
   for (int32_t y = 0; y < image.height; ++y) memcpy(tight + static_cast<size_t>(y) * row, row_of(image, y), row);
@@ -42,11 +51,11 @@ static void emit(const Image& image) {
 }
 
 template <class T>
-static void emit(const Tensor<const T>& tensor) {
+[[maybe_unused]] static void emit(const Tensor<const T>& tensor) {
   emit(0, tensor.data, tensor.size * sizeof(T));
 }
 
-static void emit(const Classification& found) {
+[[maybe_unused]] static void emit(const Classification& found) {
   size_t size = 0;
   for (int32_t i = 0; i < found.size; ++i) size += 12 + (strlen(found.labels[i].label) + 3) / 4 * 4;
   uint8_t* bytes = static_cast<uint8_t*>(calloc(size + 1, 1));
@@ -64,27 +73,44 @@ static void emit(const Classification& found) {
   free(bytes);
 }
 
+[[maybe_unused]] static void emit(const Candidates& found) {
+  const size_t count = static_cast<size_t>(found.size);
+  const size_t points = count * static_cast<size_t>(found.points_each) * 2;
+  uint32_t* words = static_cast<uint32_t*>(calloc(2 + 6 * count + points, 4));
+  words[0] = static_cast<uint32_t>(found.size);
+  words[1] = static_cast<uint32_t>(found.points_each);
+  memcpy(words + 2, found.boxes, 16 * count);
+  memcpy(words + 2 + 4 * count, found.points, 4 * points);
+  memcpy(words + 2 + 4 * count + points, found.scores, 4 * count);
+  memcpy(words + 2 + 5 * count + points, found.classes, 4 * count);
+  emit(0, words, 4 * (2 + 6 * count + points));
+  free(words);
+}
+
 // Runs a step in an arena of exactly the stated size, which is poisoned before, and in one that is 16 bytes smaller.
+// Sizes are stated for pointers of 64 bits; where they are smaller, something may be left.
 template <class Out, class Step>
 static void run(const char* name, size_t workspace, Step step) {
-  void* memory = malloc(workspace + 16);
+  constexpr bool kExact = sizeof(void*) == 8;
+  void* memory = aligned_alloc(16, (workspace + 31) / 16 * 16);
   memset(memory, 0xCD, workspace + 16);
   Arena arena(memory, workspace);
   Out out{};
   const Status status = step(arena, &out);
-  const bool unused = status == Status::kOk && arena.left() != 0;
+  const bool unused = kExact && status == Status::kOk && arena.left() != 0;
   if (status == Status::kWorkspaceTooSmall || unused) {
-    fprintf(stderr, "%s: workspace %zu, left %zu, %s\n", name, workspace, arena.left(), status_name(status));
+    fprintf(stderr, "%s: workspace %lu, left %lu, %s\n", name, static_cast<unsigned long>(workspace),
+            static_cast<unsigned long>(arena.left()), status_name(status));
     emit(2, nullptr, 0);
   } else if (status == Status::kOk) {
     emit(out);
   } else {
     emit(1, nullptr, 0);
   }
-  if (status == Status::kOk && workspace > 0) {
+  if (kExact && status == Status::kOk && workspace > 0) {
     Arena small(memory, workspace - 16);
     if (step(small, &out) != Status::kWorkspaceTooSmall) {
-      fprintf(stderr, "%s: 16 bytes less than %zu suffice\n", name, workspace);
+      fprintf(stderr, "%s: 16 bytes less than %lu suffice\n", name, static_cast<unsigned long>(workspace));
       exit(3);
     }
   }
@@ -139,9 +165,9 @@ def _function(index: int, item: Packed) -> str:
     arguments: list[str] = []
     for name, value in case.call.arguments:
         arguments.append(_argument(name, value, lines))
-    lines.append(f"  const {_type(case.start)} in{_input(item)};")
+    taken = _inputs(item, lines)
     out = _type(case.call.output)
-    call = f"{CPP.function(case.call.function)}(in, {''.join(a + ', ' for a in arguments)}arena, out)"
+    call = f"{CPP.function(case.call.function)}({taken}, {''.join(a + ', ' for a in arguments)}arena, out)"
     lines.append(f"  run<{out}>({CPP.string(case.id)}, {case.call.workspace}, [&](Arena& arena, {out}* out) {{")
     lines.append(f"    return {call};\n  }});\n}}\n")
     return "\n".join(lines)
@@ -156,15 +182,46 @@ def _argument(name: str, value: Constant, lines: list[str]) -> str:
 
 
 def _type(value: object) -> str:
-    if isinstance(value, ImageType):
-        return "Image"
+    if isinstance(value, ImageType | FrameType):
+        return "Image" if isinstance(value, ImageType) else "Frame"
+    if isinstance(value, CandidatesType):
+        return "Candidates"
+    for kind, name in ((AudioType, "Audio"), (SeriesType, "Series"), (BytesType, "Bytes")):
+        if isinstance(value, kind):
+            return name
     return f"Tensor<const {TYPES[value.dtype]}>" if isinstance(value, TensorType) else str(value)
+
+
+def _inputs(item: Packed, lines: list[str]) -> str:
+    """Declares what the call takes; returns its names."""
+    case = item.case
+    if isinstance(case.start, TensorsType):
+        places = zip(case.start.tensors, block_offsets(item), strict=True)
+        for index, (tensor, offset) in enumerate(places):
+            lines.append(f"  const {_type(tensor)} in{index}{{{_pointer(tensor.dtype, offset)}, {tensor.size}}};")
+        return ", ".join(f"in{index}" for index in range(len(case.start.tensors)))
+    lines.append(f"  const {_type(case.start)} in{_input(item)};")
+    return "in"
+
+
+def _pointer(dtype: str, offset: int, const: str = "const ") -> str:
+    return f"reinterpret_cast<{const}{TYPES[dtype]}*>(input + {offset})"
 
 
 def _input(item: Packed) -> str:
     case = item.case
+    if isinstance(case.start, CandidatesType):
+        dtypes = ("float32", "float32", "float32", "int32")
+        arrays = [_pointer(dtype, at, "") for dtype, at in zip(dtypes, block_offsets(item), strict=True)]
+        return f"{{{', '.join(arrays)}, {case.input.scores.size}, {case.start.points}}}"
+    if isinstance(case.start, FrameType):
+        f = case.input
+        planes = ", ".join(f"input + {item.offset + at}" for at in (f.y, f.u, f.v))
+        return f"{{{planes}, {f.width}, {f.height}, {f.y_stride}, {f.uv_stride}, {f.uv_step}}}"
     if isinstance(case.start, ImageType):
         h, w, c = case.input.shape
         return f"{{input + {item.offset}, {w}, {h}, {c}, {case.stride}}}"
-    element = TYPES[str(case.input.dtype)]
-    return f"{{reinterpret_cast<const {element}*>(input + {item.offset}), {case.input.size}}}"
+    pointer = _pointer(str(case.input.dtype), item.offset)
+    if isinstance(case.start, AudioType | SeriesType):
+        return f"{{{pointer}, {case.input.shape[0]}, {case.input.shape[1]}}}"
+    return f"{{{pointer}, {case.input.size}}}"

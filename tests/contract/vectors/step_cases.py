@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from packager.model.contract import Call, ContractType, ImageType, TensorType
+from packager.model.contract import (
+    Call,
+    Candidates,
+    CandidatesType,
+    ContractType,
+    ImageType,
+    TensorsType,
+    TensorType,
+)
 from packager.registry import Catalog
 
 REFUSED = "refused"
@@ -18,8 +26,9 @@ RNG_SEED = 20_260
 
 @dataclass(frozen=True)
 class Case:
-    """One call. `expected` is an array, a Classification or `REFUSED`; `tolerance` (absolute, relative) or None: exact.
+    """One call. `expected` is an array, a result or `REFUSED`; `tolerance` (absolute, relative) or None: exact.
 
+    `input` is an array, `Candidates`, or several arrays where the step takes several tensors.
     `steps` are the folders whose native files the call needs. `stride`: bytes from row to row of an image input.
     """
 
@@ -85,7 +94,11 @@ def fused(name: str, chain: Sequence[tuple[str, dict[str, Any]]], value: Any, *,
 
 
 def type_of(value: Any) -> ContractType:
-    """The contract's type of an array: uint8 of three axes is an image."""
+    """The contract's type of a value: uint8 of three axes is an image, several arrays are several tensors."""
+    if isinstance(value, tuple):
+        return TensorsType(tuple(TensorType(str(one.dtype), one.shape) for one in value))
+    if isinstance(value, Candidates):
+        return CandidatesType(value.scores.size, value.points.shape[1])
     if value.dtype == np.uint8 and value.ndim == 3:
         return typed(value, {1: "grey", 3: "rgb", 4: "rgba"}[value.shape[2]])
     return TensorType(str(value.dtype), value.shape)
@@ -98,7 +111,9 @@ def typed(value: Any, color: Any) -> ImageType:
 
 def gap_of(value: Any, gap: int) -> int:
     """Row stride in bytes of an image with `gap` unused bytes after each row; 0 for a tensor."""
-    return value.shape[1] * value.shape[2] + gap if value.dtype == np.uint8 and value.ndim == 3 else 0
+    if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.ndim != 3:
+        return 0
+    return int(value.shape[1] * value.shape[2]) + gap
 
 
 class Pictures:
@@ -125,8 +140,24 @@ class Pictures:
 
 
 def cases(group: str) -> list[Case]:
-    """Cases of a group: `core` (what every project needs) or `image` (the rest of the image steps)."""
+    """Cases of a group: `core` (what every project needs), `image` (the rest of the image steps), `detect` (boxes),
+    `camera` (frames, OpenCV, shorter side), `signal` (sound, spectra), `micro` (the micro frontend),
+    `series` (windows, ends of files).
+    """
+    import camera_cases
     import image_cases
+    import micro_cases
+    import series_cases
+    import signal_cases
     from core_cases import core
+    from detect_cases import detect
 
-    return {"core": core, "image": image_cases.image}[group]()
+    return {
+        "core": core,
+        "image": image_cases.image,
+        "detect": detect,
+        "camera": camera_cases.camera,
+        "signal": signal_cases.signal,
+        "micro": micro_cases.micro,
+        "series": series_cases.series,
+    }[group]()

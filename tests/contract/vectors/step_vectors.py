@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from camera_frames import PlacedFrame
 from step_cases import REFUSED, Case
 
-from packager.model.contract import Classification, Label, ResultType, TensorType
+from packager.model.contract import Candidates, CandidatesType, Classification, Label, ResultType, TensorType
 
 UNIT = 16
 GAP = 0xA5
@@ -48,14 +49,39 @@ def write_input(cases: Sequence[Case], file: Path) -> list[Packed]:
 
 
 def input_bytes(case: Case) -> bytes:
-    """A tensor's elements, or an image's rows with their gaps."""
+    """A tensor's elements, an image's rows with their gaps, or the blocks of several arrays (`blocks`), or
+    a camera frame's planes."""
+    if isinstance(case.input, tuple | Candidates):
+        return b"".join(part + bytes(-len(part) % UNIT) for part in map(_plain, blocks(case.input)))
+    if isinstance(case.input, PlacedFrame):
+        return case.input.data
     value = np.ascontiguousarray(case.input)
     if case.stride == 0:
-        return value.astype(value.dtype.newbyteorder("<")).tobytes()
+        return _plain(value)
     rows = value.reshape(value.shape[0], -1)
     padded = np.full((rows.shape[0], case.stride), GAP, np.uint8)
     padded[:, : rows.shape[1]] = rows
     return padded.tobytes()
+
+
+def _plain(value: Any) -> bytes:
+    return np.ascontiguousarray(value).astype(value.dtype.newbyteorder("<")).tobytes()
+
+
+def blocks(value: Any) -> tuple[Any, ...]:
+    """The arrays of a value that has several; each starts at a multiple of 16 bytes, see `block_offsets`."""
+    if isinstance(value, Candidates):
+        return (value.boxes, value.points, value.scores, value.classes)
+    return tuple(value)
+
+
+def block_offsets(item: Packed) -> list[int]:
+    """Where each of the `blocks` lies in `input.bin`."""
+    offsets, at = [], item.offset
+    for block in blocks(item.case.input):
+        offsets.append(at)
+        at += block.nbytes + (-block.nbytes % UNIT)
+    return offsets
 
 
 def read_outputs(cases: Sequence[Case], file: Path) -> list[Any]:
@@ -77,6 +103,8 @@ def decode(case: Case, payload: bytes) -> Any:
     output = case.call.output
     if isinstance(output, ResultType):
         return _classification(payload)
+    if isinstance(output, CandidatesType):
+        return _candidates(payload)
     if isinstance(output, TensorType):
         return np.frombuffer(payload, np.dtype(output.dtype).newbyteorder("<"))
     return np.frombuffer(payload, np.uint8)
@@ -93,6 +121,15 @@ def _classification(payload: bytes) -> Classification:
     return Classification(tuple(labels))
 
 
+def _candidates(payload: bytes) -> Candidates:
+    size, points = struct.unpack_from("<ii", payload)
+    floats = np.frombuffer(payload, "<f4", size * (4 + 2 * points + 1), 8)
+    boxes, place, scores = np.split(floats, [4 * size, (4 + 2 * points) * size])
+    classes = np.frombuffer(payload, "<i4", size, 8 + floats.nbytes)
+    assert len(payload) == 8 + floats.nbytes + classes.nbytes
+    return Candidates(boxes.reshape(size, 4), place.reshape(size, points, 2), scores, classes)
+
+
 def compare(cases: Sequence[Case], file: Path) -> list[Row]:
     """One row for each case."""
     return [_compare(case, found) for case, found in zip(cases, read_outputs(cases, file), strict=True)]
@@ -102,6 +139,8 @@ def _compare(case: Case, found: Any) -> Row:
     expected = case.expected
     if isinstance(expected, str) or isinstance(found, str) or found is None:
         return Row(case.id, bool(isinstance(found, str) and isinstance(expected, str)), f"{_brief(found)}")
+    if isinstance(expected, Candidates):
+        return _same_candidates(case, found)
     if isinstance(expected, Classification):
         return Row(case.id, found == expected, "" if found == expected else f"{found} instead of {expected}")
     wanted = np.asarray(expected).reshape(-1)
@@ -112,6 +151,15 @@ def _compare(case: Case, found: Any) -> Row:
         first = f"{wrong.size} differ, first [{wrong[0]}] {found[wrong[0]]} != {wanted[wrong[0]]}" if wrong.size else ""
         return Row(case.id, wrong.size == 0, first)
     return _close(case, found, wanted)
+
+
+def _same_candidates(case: Case, found: Any) -> Row:
+    """All four arrays equal to the bit."""
+    pairs = list(zip(blocks(found), blocks(case.expected), strict=True))
+    if any(one.shape != other.shape for one, other in pairs):
+        return Row(case.id, False, f"{found.scores.size} candidates instead of {case.expected.scores.size}")
+    wrong = [int(np.count_nonzero(_bits(one) != _bits(other))) for one, other in pairs]
+    return Row(case.id, not any(wrong), f"boxes, points, scores, classes that differ: {wrong}" if any(wrong) else "")
 
 
 def _bits(values: Any) -> Any:
