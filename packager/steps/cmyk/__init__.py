@@ -10,6 +10,7 @@ from packager.model.contract import Call, ContractType, ImageType, StepParams
 from packager.steps._values import Array, aligned, div255, largest_area, need_color
 
 SUMMARY = "cmyk to rgb by Pillow's integer formula"
+ROLE = "inks_to_rgb"
 
 
 class Params(StepParams):

@@ -1,11 +1,15 @@
 package packager.contract
 
-/** The centred part of this size, left and top rounded down. */
+/** What becomes of half a pixel left of or above a centred part. */
+internal enum class Rounding { DOWN, EVEN }
+
+/** The centred part of this size. */
 internal class CropSize(
     private val width: Int,
     private val height: Int,
+    rounding: Rounding,
 ) {
-    private val centre = Centre()
+    private val centre = Centre(rounding)
 
     /**
      * The returned image is overwritten by the next call.
@@ -25,7 +29,7 @@ internal class CropRatio(
     private val across: Int,
     private val down: Int,
 ) {
-    private val centre = Centre()
+    private val centre = Centre(Rounding.DOWN)
 
     /** The returned image is overwritten by the next call. */
     fun run(input: Image): Image {
@@ -36,7 +40,9 @@ internal class CropRatio(
 }
 
 /** Copies the centred part of an image. */
-private class Centre {
+private class Centre(
+    private val rounding: Rounding,
+) {
     private var bytes = ByteArray(0)
 
     fun of(
@@ -46,11 +52,13 @@ private class Centre {
     ): Image {
         val row = width * input.channels
         if (bytes.size < row * height) bytes = ByteArray(row * height)
-        var from = (input.height - height) / 2 * input.stride + (input.width - width) / 2 * input.channels
+        var from = margin(input.height - height) * input.stride + margin(input.width - width) * input.channels
         for (y in 0 until height) {
             input.data.copyInto(bytes, y * row, from, from + row)
             from += input.stride
         }
         return Image(bytes, width, height, input.channels)
     }
+
+    private fun margin(rest: Int): Int = rest / 2 + if (rounding == Rounding.EVEN && rest % 4 == 3) 1 else 0
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from packager.model.contract import Call, ContractType, StepMismatchError, StepParams
+from packager.core.constants import Choice, Constant
+from packager.model.contract import Call, ContractType, Move, StepMismatchError, StepParams
 from packager.steps._values import Array, need_pixels
 
 SUMMARY = "centre crop to a size in pixels, or to a ratio"
@@ -25,10 +26,18 @@ class Params(StepParams):
         description="Width to height of the part, for example `4:3`: the largest such part is taken.",
     )
 
+    rounding: Literal["down", "even"] = Field(
+        default="down",
+        description="Left and top where half of the rest is no whole pixel: down, or even (to the even number, as "
+        "torchvision's and timm's centre crop; with a size only).",
+    )
+
     @model_validator(mode="after")
     def _size_or_ratio(self) -> Params:
         if (self.width is None) != (self.height is None) or (self.width is None) == (self.ratio is None):
             raise ValueError("either `width` and `height` or `ratio` is needed")
+        if self.ratio is not None and self.rounding != "down":
+            raise ValueError("`rounding` goes with `width` and `height`")
         return self
 
     @property
@@ -66,8 +75,13 @@ def part(bound: Params, w: int, h: int) -> tuple[int, int]:
     return (a, b) if bound.ratio is None else (max(1, min(w, h * a // b)), max(1, min(h, w * b // a)))
 
 
+def margin(bound: Params, rest: int) -> int:
+    """Pixels before the part where `rest` are around it: rest // 2, or for `even` rest / 2 with half to even."""
+    return rest // 2 + (bound.rounding == "even" and rest % 4 == 3)
+
+
 def apply(bound: Params, value: Array) -> Array:
-    """uint8 [h, w, c] -> its part at left = (w - width) // 2, top = (h - height) // 2.
+    """uint8 [h, w, c] -> its part at left = margin(w - width), top = margin(h - height).
 
     Raises ValueError where the image is smaller than the stated size.
     """
@@ -75,12 +89,21 @@ def apply(bound: Params, value: Array) -> Array:
     if _too_small(bound, w, h):
         raise ValueError(f"the image is smaller than {bound.width}x{bound.height}")
     width, height = part(bound, w, h)
-    left, top = (w - width) // 2, (h - height) // 2
+    left, top = margin(bound, w - width), margin(bound, h - height)
     return value[top : top + height, left : left + width]
 
 
+def geometry(bound: Params, value: ContractType) -> tuple[Move, ...]:  # noqa: ARG001
+    """Where pixels go."""
+    return (Move("crop_size" if bound.ratio is None else "crop_ratio", *bound.sides),)
+
+
 def call(bound: Params, value: ContractType) -> Call:
-    """`crop_size(width, height)` or `crop_ratio(across, down)`: image -> a view of the image."""
-    names, function = (("width", "height"), "crop_size") if bound.ratio is None else (("across", "down"), "crop_ratio")
-    arguments = tuple(zip(names, bound.sides, strict=True))
-    return Call(function, arguments, result_type(bound, value))
+    """`crop_size(width, height, rounding)` or `crop_ratio(across, down)`: image -> a view of the image."""
+    first, second = bound.sides
+    output = result_type(bound, value)
+    if bound.ratio is not None:
+        return Call("crop_ratio", (("across", first), ("down", second)), output)
+    rounding = Choice("rounding", bound.rounding)
+    arguments: tuple[tuple[str, Constant], ...] = (("width", first), ("height", second), ("rounding", rounding))
+    return Call("crop_size", arguments, output)

@@ -8,6 +8,7 @@ from packager.model.contract import Call, ContractType, ImageType, StepMismatchE
 from packager.steps._values import Array, aligned, need_tensor
 
 SUMMARY = "16-bit pixels to 8 bits: the high byte"
+ROLE = "high_byte"
 COLORS = {1: "grey", 3: "rgb", 4: "rgba"}
 
 

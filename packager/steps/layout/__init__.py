@@ -11,6 +11,7 @@ from packager.model.contract import Call, ContractType, StepMismatchError, StepP
 from packager.steps._values import Array, aligned, need_tensor
 
 SUMMARY = "channels first: [1, h, w, c] to [1, c, h, w]"
+AXES = (0, 3, 1, 2)
 
 
 class Params(StepParams):
@@ -30,7 +31,7 @@ def result_type(bound: Params, value: ContractType) -> ContractType:  # noqa: AR
 
 def apply(bound: Params, value: Array) -> Array:  # noqa: ARG001
     """float32 [1, h, w, c] -> float32 [1, c, h, w]."""
-    return np.ascontiguousarray(value.transpose(0, 3, 1, 2))
+    return np.ascontiguousarray(value.transpose(AXES))
 
 
 def call(bound: Params, value: ContractType) -> Call:

@@ -63,6 +63,11 @@ def _check(bound: Params, channels: int) -> None:
             )
 
 
+def per_channel(bound: Params, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and std by channel, for the metadata of model files."""
+    return _spread(bound.mean, channels), _spread(bound.std, channels)
+
+
 def table(mean: float, std: float) -> Array:
     """float32[256]: (float)((v - mean) / std), computed in float64 for v = 0..255."""
     return ((np.arange(256, dtype=np.float64) - mean) / std).astype(np.float32)

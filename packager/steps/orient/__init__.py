@@ -8,10 +8,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from packager.model.contract import Call, ContractType, StepParams
+from packager.model.contract import Call, ContractType, Move, StepParams
 from packager.steps._values import Array, aligned, largest_area, need_image
 
 SUMMARY = "turns and mirrors an image as its EXIF orientation says"
+ROLE = "upright"
 
 
 class Params(StepParams):
@@ -34,6 +35,11 @@ def apply(bound: Params, value: Array) -> Array:
     turned = value.swapaxes(0, 1) if bound.orientation >= 5 else value
     mirror_x, mirror_y = bound.orientation in (2, 3, 6, 7), bound.orientation in (3, 4, 7, 8)
     return np.ascontiguousarray(turned[:: -1 if mirror_y else 1, :: -1 if mirror_x else 1])
+
+
+def geometry(bound: Params, value: ContractType) -> tuple[Move, ...]:  # noqa: ARG001
+    """Where pixels go."""
+    return (Move("orient", bound.orientation),)
 
 
 def call(bound: Params, value: ContractType) -> Call:

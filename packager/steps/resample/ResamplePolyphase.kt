@@ -6,7 +6,7 @@ import kotlin.math.sin
 import kotlin.math.sqrt
 
 /** Another sampling rate, [up] / [down] times the one before, through a polyphase filter in float64. */
-internal class Resample(
+internal class ResamplePolyphase(
     private val up: Int,
     private val down: Int,
 ) {

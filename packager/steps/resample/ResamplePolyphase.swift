@@ -5,7 +5,7 @@
 #endif
 
 /// Another sampling rate, `up / down` times the one before, through a polyphase filter in float64.
-final class Resample {
+final class ResamplePolyphase {
   private let up: Int
   private let down: Int
   private let half: Int

@@ -61,9 +61,10 @@ def apply(bound: Params, value: Array) -> Array:
 
 
 def call(bound: Params, value: ContractType) -> Call:
-    """`resample(up, down)`: float32 tensor -> float32 tensor."""
+    """`resample_polyphase(up, down)`: float32 tensor -> float32 tensor."""
     output = result_type(bound, value)
     assert isinstance(output, TensorType)
     up, down = factors(bound)
     taps = 10 * max(up, down) + 1
-    return Call("resample", (("up", up), ("down", down)), output, aligned(4 * output.size) + aligned(8 * taps))
+    workspace = aligned(4 * output.size) + aligned(8 * taps)
+    return Call("resample_polyphase", (("up", up), ("down", down)), output, workspace)

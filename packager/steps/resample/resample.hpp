@@ -36,7 +36,7 @@ static inline void low_pass(int32_t half, double gain, double* taps) {
 }
 
 /// float32 [1, n] -> [1, ceil(n * up / down)]: another sampling rate through a polyphase filter, in float64.
-static inline Status resample(Tensor<const float> in, int32_t up, int32_t down, Arena& arena,
+static inline Status resample_polyphase(Tensor<const float> in, int32_t up, int32_t down, Arena& arena,
                               Tensor<const float>* out) {
   const int64_t count = static_cast<int64_t>(in.size);
   const int64_t length = (count * up + down - 1) / down;

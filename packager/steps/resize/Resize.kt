@@ -7,18 +7,6 @@ import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.sin
 
-/** How the image's ratio is handled. */
-internal enum class Fit {
-    /** The largest centred box of the output's ratio is taken. */
-    CROP,
-
-    /** The ratio is not kept. */
-    STRETCH,
-
-    /** The image keeps its ratio and is centred; the rest is filled. */
-    LETTERBOX,
-}
-
 /** How an output pixel is made of input pixels: half the filter's width, and its weight at a distance. */
 internal enum class Filter(
     val support: Double,
@@ -44,6 +32,7 @@ private const val CUBIC_A = -0.5
 
 /** Fractional bits of a weight: 8 of 32 are a pixel's, 2 are room for weights above 1 and below 0. */
 private const val PRECISION_BITS = 32 - 8 - 2
+private const val HALF_WEIGHT = 1 shl (PRECISION_BITS - 1)
 
 /**
  * Equal to the bit to Pillow 13.0.0, `image.crop(box).resize((width, height), filter)` on 8-bit images: weights in
@@ -53,28 +42,27 @@ private const val PRECISION_BITS = 32 - 8 - 2
  * @param fill level of the border that [Fit.LETTERBOX] leaves
  */
 internal class ResizePillow(
-    private val width: Int,
-    private val height: Int,
-    private val fit: Fit,
+    width: Int,
+    height: Int,
+    fit: Fit,
     private val filter: Filter,
-    private val fill: Int,
+    fill: Int,
 ) {
-    private var geometry = Geometry(0, 0, 0, 0, 0, 0, 0, 0)
+    private val output = ResizedImage(width, height, fit, fill)
     private var plannedWidth = 0
     private var plannedHeight = 0
     private var columns = Taps(0, 0, filter)
     private var rows = Taps(0, 0, filter)
-    private var middle = ByteArray(0)
-    private var output = ByteArray(0)
+    private var between = ByteArray(0)
+    private var sums = IntArray(0)
+    private var pairs = LongArray(0)
 
     /** The returned image is overwritten by the next call. */
     fun run(input: Image): Image {
+        val result = output.prepare(input)
         plan(input.width, input.height)
-        val size = width * height * input.channels
-        if (output.size != size) output = ByteArray(size)
-        if (fit == Fit.LETTERBOX) output.fill(fill.toByte())
         if (filter == Filter.NEAREST) pick(input) else blend(input)
-        return Image(output, width, height, input.channels, width * input.channels)
+        return result
     }
 
     /** Weights depend on the size only, so that a camera's frames make them once. */
@@ -83,7 +71,7 @@ internal class ResizePillow(
         imageHeight: Int,
     ) {
         if (plannedWidth == imageWidth && plannedHeight == imageHeight) return
-        geometry = place(imageWidth, imageHeight, width, height, fit)
+        val geometry = output.geometry
         columns = Taps(geometry.boxWidth, geometry.width, filter)
         rows = Taps(geometry.boxHeight, geometry.height, filter)
         plannedWidth = imageWidth
@@ -91,133 +79,136 @@ internal class ResizePillow(
     }
 
     private fun pick(input: Image) {
-        val channels = input.channels
-        for (y in 0 until geometry.height) {
-            val row = (geometry.top + rows.start[y]) * input.stride
-            var to = ((geometry.y + y) * width + geometry.x) * channels
-            for (x in 0 until geometry.width) {
-                val from = row + (geometry.left + columns.start[x]) * channels
-                for (channel in 0 until channels) output[to++] = input.data[from + channel]
-            }
+        for (y in 0 until output.geometry.height) {
+            copyPixels(input.data, output.source(input, rows.start[y]), columns.start, output.bytes, output.row(y))
+        }
+    }
+
+    private fun copyPixels(
+        from: ByteArray,
+        row: Int,
+        places: IntArray,
+        to: ByteArray,
+        start: Int,
+    ) {
+        val channels = output.channels
+        var at = start
+        for (place in places) {
+            val pixel = row + place * channels
+            for (channel in 0 until channels) to[at++] = from[pixel + channel]
         }
     }
 
     private fun blend(input: Image) {
-        val channels = input.channels
-        val box = Plane(input.data, geometry.top * input.stride + geometry.left * channels, input.stride)
-        val target = Plane(output, (geometry.y * width + geometry.x) * channels, width * channels)
-        if (geometry.downFirst) {
-            val between = between(geometry.height, geometry.boxWidth * channels)
-            blendDown(box, between)
-            blendAcross(between, target, geometry.height, channels)
-        } else {
-            val between = between(geometry.boxHeight, geometry.width * channels)
-            blendAcross(box, between, geometry.boxHeight, channels)
-            blendDown(between, target)
+        when {
+            rows.same -> acrossOnly(input)
+            columns.same || output.geometry.downFirst -> downFirst(input)
+            output.channels == 3 && columns.shared != null && rows.shared != null -> reduce(input)
+            else -> acrossFirst(input)
         }
     }
 
-    private fun between(
-        rows: Int,
-        rowBytes: Int,
-    ): Plane {
-        if (middle.size < rows * rowBytes) middle = ByteArray(rows * rowBytes)
-        return Plane(middle, 0, rowBytes)
-    }
-
-    private fun blendAcross(
-        from: Plane,
-        to: Plane,
-        count: Int,
-        channels: Int,
-    ) {
-        for (y in 0 until count) {
-            val row = from.row(y)
+    private fun acrossOnly(input: Image) {
+        val rowBytes = output.geometry.width * output.channels
+        for (y in 0 until output.geometry.height) {
+            val source = output.source(input, y)
             if (columns.same) {
-                from.data.copyInto(to.data, to.row(y), row, row + geometry.width * channels)
-                continue
-            }
-            var at = to.row(y)
-            for (x in 0 until geometry.width) {
-                val first = row + columns.start[x] * channels
-                for (channel in 0 until channels) to.data[at++] = columns.sum(x, from.data, first + channel, channels)
+                input.data.copyInto(output.bytes, output.row(y), source, source + rowBytes)
+            } else {
+                columns.across(input.data, source, output.channels, output.bytes, output.row(y))
             }
         }
     }
 
-    /** Rows are as long as the shorter of the two planes' rows: one of them is the plane between the passes. */
-    private fun blendDown(
-        from: Plane,
-        to: Plane,
+    /** One row of full width at a time. */
+    private fun downFirst(input: Image) {
+        val rowBytes = output.geometry.boxWidth * output.channels
+        reserve(rowBytes, rowBytes)
+        for (y in 0 until output.geometry.height) {
+            sums.fill(HALF_WEIGHT, 0, rowBytes)
+            for (tap in 0 until rows.count[y]) {
+                addRow(input.data, output.source(input, rows.start[y] + tap), rows.weight(y, tap), rowBytes)
+            }
+            if (columns.same) {
+                emitSums(output.bytes, output.row(y), rowBytes)
+            } else {
+                emitSums(between, 0, rowBytes)
+                columns.across(between, 0, output.channels, output.bytes, output.row(y))
+            }
+        }
+    }
+
+    /** Every row is resampled across once and added once, to both output rows that take it. */
+    private fun reduce(input: Image) {
+        val across = columns.shared ?: return
+        val down = rows.shared ?: return
+        val rowBytes = output.geometry.width * 3
+        reserve(rowBytes, 0)
+        if (pairs.size != rowBytes) pairs = LongArray(rowBytes)
+        pairs.fill(0)
+        for (y in 0 until output.geometry.height) {
+            for (row in down.first[y] until down.end[y]) {
+                across.row(input.data, output.source(input, row), between)
+                down.add(between, row, pairs)
+            }
+            if (y > 0) down.emit(pairs, output.bytes, output.row(y - 1))
+            for (i in pairs.indices) pairs[i] = pairs[i] ushr 32
+        }
+        down.emit(pairs, output.bytes, output.row(output.geometry.height - 1))
+    }
+
+    /** Rows that are resampled across live in a ring until no output row needs them. */
+    private fun acrossFirst(input: Image) {
+        val rowBytes = output.geometry.width * output.channels
+        val ring = rows.width
+        reserve(rowBytes * ring, rowBytes)
+        var next = 0
+        for (y in 0 until output.geometry.height) {
+            val start = rows.start[y]
+            next = max(next, start)
+            while (next < start + rows.count[y]) {
+                val source = output.source(input, next)
+                columns.across(input.data, source, output.channels, between, next % ring * rowBytes)
+                next++
+            }
+            sums.fill(HALF_WEIGHT, 0, rowBytes)
+            for (tap in 0 until rows.count[y]) {
+                addRow(between, (start + tap) % ring * rowBytes, rows.weight(y, tap), rowBytes)
+            }
+            emitSums(output.bytes, output.row(y), rowBytes)
+        }
+    }
+
+    private fun reserve(
+        bytes: Int,
+        row: Int,
     ) {
-        val rowBytes = min(from.stride, to.stride)
-        for (y in 0 until geometry.height) {
-            val first = from.row(rows.start[y])
-            val at = to.row(y)
-            if (rows.same) {
-                from.data.copyInto(to.data, at, from.row(y), from.row(y) + rowBytes)
-                continue
-            }
-            for (i in 0 until rowBytes) to.data[at + i] = rows.sum(y, from.data, first + i, from.stride)
-        }
+        if (between.size < bytes) between = ByteArray(bytes)
+        if (sums.size < row) sums = IntArray(row)
+    }
+
+    private fun addRow(
+        from: ByteArray,
+        start: Int,
+        weight: Int,
+        count: Int,
+    ) {
+        val totals = sums
+        for (i in 0 until count) totals[i] += (from[start + i].toInt() and 0xFF) * weight
+    }
+
+    private fun emitSums(
+        to: ByteArray,
+        start: Int,
+        count: Int,
+    ) {
+        val totals = sums
+        for (i in 0 until count) to[start + i] = pixelOf(totals[i])
     }
 }
 
-/** Rows of bytes inside an array. */
-private class Plane(
-    val data: ByteArray,
-    private val start: Int,
-    val stride: Int,
-) {
-    fun row(y: Int): Int = start + y * stride
-}
-
-/** Box of the image, the size it is resampled to, and where it goes in the output. */
-internal class Geometry(
-    val left: Int,
-    val top: Int,
-    val boxWidth: Int,
-    val boxHeight: Int,
-    val width: Int,
-    val height: Int,
-    val x: Int,
-    val y: Int,
-) {
-    /** Pillow 13 starts with the columns where that makes fewer rows by more than it costs. */
-    val downFirst: Boolean = boxHeight - height > max(0, 2 * (boxWidth - width))
-}
-
-/** Where an image of [w] x [h] goes in an output of [width] x [height]. */
-internal fun place(
-    w: Int,
-    h: Int,
-    width: Int,
-    height: Int,
-    fit: Fit,
-): Geometry =
-    when (fit) {
-        Fit.STRETCH -> {
-            Geometry(0, 0, w, h, width, height, 0, 0)
-        }
-        Fit.CROP -> {
-            val boxWidth = (h.toLong() * width / height).coerceIn(1, w.toLong()).toInt()
-            val boxHeight = (w.toLong() * height / width).coerceIn(1, h.toLong()).toInt()
-            Geometry((w - boxWidth) / 2, (h - boxHeight) / 2, boxWidth, boxHeight, width, height, 0, 0)
-        }
-        Fit.LETTERBOX -> {
-            val wider = w.toLong() * height >= h.toLong() * width
-            val newWidth = if (wider) width else scaled(w, height, h)
-            val newHeight = if (wider) scaled(h, width, w) else height
-            Geometry(0, 0, w, h, newWidth, newHeight, (width - newWidth) / 2, (height - newHeight) / 2)
-        }
-    }
-
-/** `side * target / other`, half rounded up, at least 1. */
-private fun scaled(
-    side: Int,
-    target: Int,
-    other: Int,
-): Int = max(1, (2L * side * target + other) / (2L * other)).toInt()
+/** A sum that began with [HALF_WEIGHT], as 8 bits. */
+private fun pixelOf(sum: Int): Byte = min(max(sum shr PRECISION_BITS, 0), 255).toByte()
 
 /** For each of [out] outputs along one axis of [size] inputs: the first input, and the weights from there on. */
 private class Taps(
@@ -227,9 +218,14 @@ private class Taps(
 ) {
     val same: Boolean = size == out
     val start = IntArray(out)
-    private val count = IntArray(out)
-    private val width: Int
+    val count = IntArray(out)
+
+    /** Most inputs of an output. */
+    val width: Int
     private val weights: IntArray
+
+    /** Where weights are never negative and at most two outputs share an input: a bilinear reduction. */
+    val shared: SharedTaps?
 
     init {
         val scale = size.toDouble() / out
@@ -241,7 +237,14 @@ private class Taps(
             filter == Filter.NEAREST -> nearest(size, scale)
             !same -> weigh(size, scale, stretch, support, filter)
         }
+        val reduces = width > 0 && filter == Filter.BILINEAR && scale >= 1.0
+        shared = if (reduces && pairsOnly()) SharedTaps(size, start, count, ::weight) else null
     }
+
+    fun weight(
+        x: Int,
+        tap: Int,
+    ): Int = weights[x * width + tap]
 
     private fun nearest(
         size: Int,
@@ -280,19 +283,147 @@ private class Taps(
 
     private fun fixed(weight: Double): Int = (weight * (1 shl PRECISION_BITS) + if (weight < 0) -0.5 else 0.5).toInt()
 
-    /** The weighted sum for output [x] over `data[first]`, `data[first + step]`, ..., rounded to 8 bits. */
-    fun sum(
-        x: Int,
-        data: ByteArray,
-        first: Int,
-        step: Int,
-    ): Byte {
-        var sum = 1 shl (PRECISION_BITS - 1)
-        var at = first
-        for (i in x * width until x * width + count[x]) {
-            sum += (data[at].toInt() and 0xFF) * weights[i]
-            at += step
-        }
-        return (sum shr PRECISION_BITS).coerceIn(0, 255).toByte()
+    private fun pairsOnly(): Boolean = (1 until out - 1).all { start[it - 1] + count[it - 1] <= start[it + 1] }
+
+    /** Resamples one row of pixels from `from[row]` to `to[at]`. */
+    fun across(
+        from: ByteArray,
+        row: Int,
+        channels: Int,
+        to: ByteArray,
+        at: Int,
+    ) {
+        if (channels == 3) acrossColors(from, row, to, at) else acrossGrey(from, row, to, at)
     }
+
+    private fun acrossGrey(
+        from: ByteArray,
+        row: Int,
+        to: ByteArray,
+        at: Int,
+    ) {
+        for (x in 0 until out) {
+            var sum = HALF_WEIGHT
+            val first = row + start[x]
+            val base = x * width
+            for (tap in 0 until count[x]) sum += (from[first + tap].toInt() and 0xFF) * weights[base + tap]
+            to[at + x] = pixelOf(sum)
+        }
+    }
+
+    private fun acrossColors(
+        from: ByteArray,
+        row: Int,
+        to: ByteArray,
+        at: Int,
+    ) {
+        for (x in 0 until out) {
+            var red = HALF_WEIGHT
+            var green = HALF_WEIGHT
+            var blue = HALF_WEIGHT
+            var pixel = row + start[x] * 3
+            for (tap in x * width until x * width + count[x]) {
+                val weight = weights[tap]
+                red += (from[pixel].toInt() and 0xFF) * weight
+                green += (from[pixel + 1].toInt() and 0xFF) * weight
+                blue += (from[pixel + 2].toInt() and 0xFF) * weight
+                pixel += 3
+            }
+            to[at + x * 3] = pixelOf(red)
+            to[at + x * 3 + 1] = pixelOf(green)
+            to[at + x * 3 + 2] = pixelOf(blue)
+        }
+    }
+}
+
+/**
+ * One product of 64 bits serves two outputs: in the high half stands the weight of the last output that takes the input,
+ * in the low half that of the one before. Sums of pixels stay below 2^31.
+ */
+private class SharedTaps(
+    size: Int,
+    start: IntArray,
+    count: IntArray,
+    weight: (Int, Int) -> Int,
+) {
+    /** First input of each output. */
+    val first: IntArray = start
+
+    /** First input that the next output takes too. */
+    val end = IntArray(start.size) { if (it + 1 < start.size) start[it + 1] else start[it] + count[it] }
+
+    /** By input. */
+    private val words = LongArray(size)
+
+    /** At three times an input's index: as far apart as the bytes of pixels. */
+    private val spread = LongArray(3 * size)
+
+    init {
+        for (x in start.indices) {
+            for (tap in 0 until count[x]) {
+                val at = start[x] + tap
+                words[at] = words[at] or (weight(x, tap).toLong() shl if (at < end[x]) 32 else 0)
+            }
+        }
+        for (at in words.indices) spread[3 * at] = words[at]
+    }
+
+    /** Resamples one row of R, G and B from `from[start]` to the start of [to]. */
+    fun row(
+        from: ByteArray,
+        start: Int,
+        to: ByteArray,
+    ) {
+        val pairs = spread
+        var red = 0L
+        var green = 0L
+        var blue = 0L
+        var at = -3
+        for (x in first.indices) {
+            // One variable counts all indices: the virtual machine then checks them once for each loop.
+            val last = start + end[x] * 3
+            var pixel = start + first[x] * 3
+            while (pixel < last) {
+                val word = pairs[pixel - start]
+                red += (from[pixel].toInt() and 0xFF) * word
+                green += (from[pixel + 1].toInt() and 0xFF) * word
+                blue += (from[pixel + 2].toInt() and 0xFF) * word
+                pixel += 3
+            }
+            if (at >= 0) {
+                to[at] = lowPixel(red)
+                to[at + 1] = lowPixel(green)
+                to[at + 2] = lowPixel(blue)
+            }
+            at += 3
+            red = red ushr 32
+            green = green ushr 32
+            blue = blue ushr 32
+        }
+        to[at] = lowPixel(red)
+        to[at + 1] = lowPixel(green)
+        to[at + 2] = lowPixel(blue)
+    }
+
+    /** Adds input row [y] to the sums of the two output rows that take it. */
+    fun add(
+        row: ByteArray,
+        y: Int,
+        sums: LongArray,
+    ) {
+        val word = words[y]
+        for (i in sums.indices) sums[i] += (row[i].toInt() and 0xFF) * word
+    }
+
+    /** Writes the output row that is complete. */
+    fun emit(
+        sums: LongArray,
+        to: ByteArray,
+        start: Int,
+    ) {
+        for (i in sums.indices) to[start + i] = lowPixel(sums[i])
+    }
+
+    /** Weights that are never negative sum to 1, so nothing is clamped. */
+    private fun lowPixel(pair: Long): Byte = ((pair.toInt() + HALF_WEIGHT) ushr PRECISION_BITS).toByte()
 }

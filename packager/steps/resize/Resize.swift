@@ -4,16 +4,6 @@
   import Glibc
 #endif
 
-/// What happens to an image of another ratio.
-enum Fit {
-  /// The largest centred box of the target's ratio is taken.
-  case crop
-  /// The ratio is not kept.
-  case stretch
-  /// The image is made smaller and centred; the rest is filled.
-  case letterbox
-}
-
 /// How pixels between the given ones are made.
 enum Filter {
   case nearest, box, bilinear, bicubic, lanczos
@@ -56,123 +46,105 @@ private func sinc(_ x: Double) -> Double {
 /// One pass along rows and one along columns, with weights of 22 fractional bits that are made in float64. A pass that
 /// changes no size is left out.
 final class ResizePillow {
-  private let width: Int
-  private let height: Int
-  private let fit: Fit
   private let filter: Filter
-  private let fill: UInt8
-  private let rows = Scratch<UInt8>()
-  private let resized = Scratch<UInt8>()
-  private let canvas = Scratch<UInt8>()
-  private let weightsOfRows = KeptWeights()
-  private let weightsOfColumns = KeptWeights()
+  private let output: ResizedImage
+  private let places = Scratch<Int>()
+  private let between = Scratch<UInt8>()
+  private let sums = Scratch<Int32>()
+  private let keptColumns = KeptWeights()
+  private let keptRows = KeptWeights()
 
   init(width: Int, height: Int, fit: Fit, filter: Filter, fill: UInt8) {
-    self.width = width
-    self.height = height
-    self.fit = fit
     self.filter = filter
-    self.fill = fill
+    output = ResizedImage(width: width, height: height, fit: fit, fill: fill)
   }
 
   /// An image of the stated size; valid until the next call, and as long as `input` where nothing changes.
   func run(_ input: ImageView) throws(ContractError) -> ImageView {
-    switch fit {
-    case .stretch: return try resample(input, width: width, height: height)
-    case .crop: return try resample(input.centered(ratio: width, to: height), width: width, height: height)
-    case .letterbox: return try letterboxed(input)
+    try output.resize(input) { box, width, height, canvas in
+      if case .nearest = filter {
+        nearest(box, width, height, canvas)
+      } else if box.height == height {
+        let columns = keptColumns.for(size: box.width, out: width, filter)
+        for y in 0..<height {
+          columns.row(box.base + y * box.bytesPerRow, box.channels, canvas.base + y * canvas.bytesPerRow)
+        }
+      } else if box.width == width || box.height - height > max(0, 2 * (box.width - width)) {
+        downFirst(box, width, height, canvas)
+      } else {
+        acrossFirst(box, width, height, canvas)
+      }
     }
-  }
-
-  /// The whole image, centred on a canvas of `fill`; half a pixel rounds up.
-  private func letterboxed(_ input: ImageView) throws(ContractError) -> ImageView {
-    let w = input.width
-    let h = input.height
-    let isWider = w * height >= h * width
-    let newWidth = isWider ? width : max(1, (2 * w * height + h) / (2 * h))
-    let newHeight = isWider ? max(1, (2 * h * width + w) / (2 * w)) : height
-    let image = try resample(input, width: newWidth, height: newHeight)
-    if newWidth == width, newHeight == height { return image }
-    let row = width * input.channels
-    let result = canvas.take(row * height, zero: 0)
-    guard let base = result.baseAddress else { throw .emptyImage }
-    result.update(repeating: fill)
-    let corner = base + (height - newHeight) / 2 * row + (width - newWidth) / 2 * input.channels
-    for y in 0..<newHeight {
-      (corner + y * row).update(from: image.base + y * image.bytesPerRow, count: newWidth * input.channels)
-    }
-    return ImageView(base: base, width: width, height: height, channels: input.channels, bytesPerRow: row)
-  }
-
-  /// Pillow 13 makes the vertical pass first where it takes away much more; what is between is rounded to 8 bits.
-  private func resample(_ input: ImageView, width: Int, height: Int) throws(ContractError) -> ImageView {
-    if input.width == width, input.height == height { return input }
-    if case .nearest = filter { return try nearest(input, width: width, height: height) }
-    let isVerticalFirst = input.height - height > max(0, 2 * (input.width - width))
-    let first = isVerticalFirst ? try alongColumns(input, height: height) : try alongRows(input, width: width)
-    return isVerticalFirst ? try alongRows(first, width: width) : try alongColumns(first, height: height)
   }
 
   /// Every output pixel is one input pixel. The position grows by float64 sums, as Pillow's does.
-  private func nearest(_ input: ImageView, width: Int, height: Int) throws(ContractError) -> ImageView {
-    let columns = nearestIndices(size: input.width, out: width)
-    let channels = input.channels
-    let row = width * channels
-    guard let base = resized.take(row * height, zero: 0).baseAddress else { throw .emptyImage }
-    for (y, from) in nearestIndices(size: input.height, out: height).enumerated() {
-      let source = input.base + from * input.bytesPerRow
-      for (x, column) in columns.enumerated() {
-        (base + y * row + x * channels).update(from: source + column * channels, count: channels)
-      }
+  private func nearest(_ box: ImageView, _ width: Int, _ height: Int, _ canvas: Canvas) {
+    let columns = places.take(width, zero: 0)
+    let channels = box.channels
+    let across = Double(box.width) / Double(width)
+    let down = Double(box.height) / Double(height)
+    var position = across * 0.5
+    for x in 0..<width {
+      columns[x] = Int(position) * channels
+      position += across
     }
-    return ImageView(base: base, width: width, height: height, channels: channels, bytesPerRow: row)
+    position = down * 0.5
+    for y in 0..<height {
+      let source = box.base + Int(position) * box.bytesPerRow
+      var target = canvas.base + y * canvas.bytesPerRow
+      for x in 0..<width {
+        for channel in 0..<channels { target[channel] = source[columns[x] + channel] }
+        target += channels
+      }
+      position += down
+    }
   }
 
-  private func alongRows(_ input: ImageView, width: Int) throws(ContractError) -> ImageView {
-    if input.width == width { return input }
-    let weights = weightsOfRows.for(size: input.width, out: width, filter)
-    let channels = input.channels
-    let row = width * channels
-    guard let base = rows.take(row * input.height, zero: 0).baseAddress else { throw .emptyImage }
-    weights.taps.withUnsafeBufferPointer { taps in
-      for y in 0..<input.height {
-        let source = input.base + y * input.bytesPerRow
-        for x in 0..<width {
-          let window = source + weights.starts[x] * channels
-          let first = x * weights.length
-          for channel in 0..<channels {
-            var sum = Weights.half
-            for tap in 0..<weights.counts[x] {
-              sum &+= Int32(window[tap * channels + channel]) &* taps[first + tap]
-            }
-            base[y * row + x * channels + channel] = UInt8(clamping: sum >> Weights.bits)
-          }
-        }
-      }
+  /// One row of full width at a time. Pillow 13 does so where it takes away much more; what is between is rounded.
+  private func downFirst(_ box: ImageView, _ width: Int, _ height: Int, _ canvas: Canvas) {
+    let rows = keptRows.for(size: box.height, out: height, filter)
+    let columns = box.width == width ? nil : keptColumns.for(size: box.width, out: width, filter)
+    let count = box.width * box.channels
+    guard let line = between.take(count, zero: 0).baseAddress else { return }
+    for y in 0..<height {
+      let target = canvas.base + y * canvas.bytesPerRow
+      sum(rows, y, count, into: columns == nil ? target : line) { box.base + $0 * box.bytesPerRow }
+      columns?.row(line, box.channels, target)
     }
-    return ImageView(base: base, width: width, height: input.height, channels: channels, bytesPerRow: row)
   }
 
-  private func alongColumns(_ input: ImageView, height: Int) throws(ContractError) -> ImageView {
-    if input.height == height { return input }
-    let weights = weightsOfColumns.for(size: input.height, out: height, filter)
-    let row = input.width * input.channels
-    guard let base = resized.take(row * height, zero: 0).baseAddress else { throw .emptyImage }
-    weights.taps.withUnsafeBufferPointer { taps in
-      for y in 0..<height {
-        let window = input.base + weights.starts[y] * input.bytesPerRow
-        let first = y * weights.length
-        for x in 0..<row {
-          var sum = Weights.half
-          for tap in 0..<weights.counts[y] {
-            sum &+= Int32(window[tap * input.bytesPerRow + x]) &* taps[first + tap]
-          }
-          base[y * row + x] = UInt8(clamping: sum >> Weights.bits)
-        }
+  /// Rows that are resampled across live in a ring until no output row needs them.
+  private func acrossFirst(_ box: ImageView, _ width: Int, _ height: Int, _ canvas: Canvas) {
+    let rows = keptRows.for(size: box.height, out: height, filter)
+    let columns = keptColumns.for(size: box.width, out: width, filter)
+    let count = width * box.channels
+    guard let ring = between.take(count * rows.length, zero: 0).baseAddress else { return }
+    let lines = UnsafePointer(ring)
+    var next = 0
+    for y in 0..<height {
+      next = max(next, rows.starts[y])
+      while next < rows.starts[y] + rows.counts[y] {
+        columns.row(box.base + next * box.bytesPerRow, box.channels, ring + next % rows.length * count)
+        next += 1
       }
+      sum(rows, y, count, into: canvas.base + y * canvas.bytesPerRow) { lines + $0 % rows.length * count }
     }
-    return ImageView(
-      base: base, width: input.width, height: height, channels: input.channels, bytesPerRow: row)
+  }
+
+  /// The weighted sum of the rows of one output row.
+  @inline(__always)
+  private func sum(
+    _ rows: Weights, _ y: Int, _ count: Int, into target: UnsafeMutablePointer<UInt8>,
+    row: (Int) -> UnsafePointer<UInt8>
+  ) {
+    guard let totals = sums.take(count, zero: 0).baseAddress else { return }
+    for i in 0..<count { totals[i] = Weights.half }
+    for tap in 0..<rows.counts[y] {
+      let source = row(rows.starts[y] + tap)
+      let weight = rows.taps[y * rows.length + tap]
+      for i in 0..<count { totals[i] &+= Int32(source[i]) &* weight }
+    }
+    for i in 0..<count { target[i] = UInt8(clamping: totals[i] >> Weights.bits) }
   }
 }
 
@@ -189,16 +161,20 @@ private final class KeptWeights {
 }
 
 /// Weights of one pass: for each output index the first input index, how many follow, and their weights.
-private struct Weights {
+private final class Weights {
   static let bits: Int32 = 32 - 8 - 2
   static let half: Int32 = 1 << (bits - 1)
 
   let size: Int
   let out: Int
   let length: Int
-  private(set) var starts: [Int] = []
-  private(set) var counts: [Int] = []
-  private(set) var taps: [Int32]
+  let starts: UnsafeMutablePointer<Int>
+  let counts: UnsafeMutablePointer<Int>
+  let taps: UnsafeMutablePointer<Int32>
+  /// Two weights for each input, or nil. Where weights are never negative and at most two outputs share an input (a
+  /// bilinear reduction), one product of 64 bits serves both: in the high half stands the weight of the last output that
+  /// takes the input, in the low half that of the one before.
+  private var words: UnsafeMutablePointer<UInt64>?
 
   init(size: Int, out: Int, filter: Filter) {
     self.size = size
@@ -208,7 +184,10 @@ private struct Weights {
     let support = filter.support * filterScale
     let inverse = 1 / filterScale
     length = Int(support.rounded(.up)) * 2 + 1
-    taps = Array(repeating: 0, count: out * length)
+    starts = .allocate(capacity: out)
+    counts = .allocate(capacity: out)
+    taps = .allocate(capacity: out * length)
+    taps.initialize(repeating: 0, count: out * length)
     for x in 0..<out {
       let center = (Double(x) + 0.5) * scale
       let start = max(Int(center - support + 0.5), 0)
@@ -220,17 +199,117 @@ private struct Weights {
         let scaled = (sum == 0 ? weight : weight / sum) * Double(1 << Self.bits)
         taps[x * length + tap] = Int32(weight < 0 ? scaled - 0.5 : scaled + 0.5)
       }
-      starts.append(start)
-      counts.append(end - start)
+      starts[x] = start
+      counts[x] = end - start
+    }
+    if case .bilinear = filter, scale >= 1, areShared { words = makeWords() }
+  }
+
+  deinit {
+    starts.deallocate()
+    counts.deallocate()
+    taps.deallocate()
+    words?.deallocate()
+  }
+
+  private var areShared: Bool {
+    out < 3 || (1..<out - 1).allSatisfy { starts[$0 - 1] + counts[$0 - 1] <= starts[$0 + 1] }
+  }
+
+  /// First input that the next output takes too.
+  private func ownEnd(_ x: Int) -> Int {
+    x + 1 < out ? starts[x + 1] : starts[x] + counts[x]
+  }
+
+  private func makeWords() -> UnsafeMutablePointer<UInt64> {
+    let made = UnsafeMutablePointer<UInt64>.allocate(capacity: size)
+    made.initialize(repeating: 0, count: size)
+    for x in 0..<out {
+      for tap in 0..<counts[x] {
+        let from = starts[x] + tap
+        made[from] |= UInt64(UInt32(bitPattern: taps[x * length + tap])) << (from < ownEnd(x) ? 32 : 0)
+      }
+    }
+    return made
+  }
+
+  /// Resamples one row of pixels.
+  func row(_ source: UnsafePointer<UInt8>, _ channels: Int, _ target: UnsafeMutablePointer<UInt8>) {
+    if channels == 3, let words {
+      sharedRow(source, UnsafePointer(words), target)
+    } else if channels == 3 {
+      colorRow(source, target)
+    } else {
+      greyRow(source, target)
     }
   }
-}
 
-private func nearestIndices(size: Int, out: Int) -> [Int] {
-  let scale = Double(size) / Double(out)
-  var position = scale * 0.5
-  return (0..<out).map { _ in
-    defer { position += scale }
-    return Int(position)
+  private func greyRow(_ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>) {
+    for x in 0..<out {
+      let window = source + starts[x]
+      let weights = taps + x * length
+      var sum = Self.half
+      for tap in 0..<counts[x] { sum &+= Int32(window[tap]) &* weights[tap] }
+      target[x] = UInt8(clamping: sum >> Self.bits)
+    }
+  }
+
+  private func colorRow(_ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>) {
+    var pixel = target
+    for x in 0..<out {
+      var window = source + 3 * starts[x]
+      let weights = taps + x * length
+      var red = Self.half
+      var green = Self.half
+      var blue = Self.half
+      for tap in 0..<counts[x] {
+        let weight = weights[tap]
+        red &+= Int32(window[0]) &* weight
+        green &+= Int32(window[1]) &* weight
+        blue &+= Int32(window[2]) &* weight
+        window += 3
+      }
+      pixel[0] = UInt8(clamping: red >> Self.bits)
+      pixel[1] = UInt8(clamping: green >> Self.bits)
+      pixel[2] = UInt8(clamping: blue >> Self.bits)
+      pixel += 3
+    }
+  }
+
+  /// Every pixel is read once, for both outputs that take it.
+  private func sharedRow(
+    _ source: UnsafePointer<UInt8>, _ words: UnsafePointer<UInt64>, _ target: UnsafeMutablePointer<UInt8>
+  ) {
+    var red: UInt64 = 0
+    var green: UInt64 = 0
+    var blue: UInt64 = 0
+    var pixel = target - 3
+    for x in 0..<out {
+      var window = source + 3 * starts[x]
+      for place in starts[x]..<ownEnd(x) {
+        let word = words[place]
+        red &+= UInt64(window[0]) &* word
+        green &+= UInt64(window[1]) &* word
+        blue &+= UInt64(window[2]) &* word
+        window += 3
+      }
+      if x > 0 { Self.emit(red, green, blue, pixel) }
+      pixel += 3
+      red >>= 32
+      green >>= 32
+      blue >>= 32
+    }
+    Self.emit(red, green, blue, pixel)
+  }
+
+  /// Weights that are never negative sum to 1, so nothing is clamped.
+  @inline(__always)
+  private static func emit(
+    _ red: UInt64, _ green: UInt64, _ blue: UInt64, _ pixel: UnsafeMutablePointer<UInt8>
+  ) {
+    let half = UInt32(bitPattern: Self.half)
+    pixel[0] = UInt8(truncatingIfNeeded: (UInt32(truncatingIfNeeded: red) &+ half) >> 22)
+    pixel[1] = UInt8(truncatingIfNeeded: (UInt32(truncatingIfNeeded: green) &+ half) >> 22)
+    pixel[2] = UInt8(truncatingIfNeeded: (UInt32(truncatingIfNeeded: blue) &+ half) >> 22)
   }
 }

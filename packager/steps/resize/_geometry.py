@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Fit = Literal["crop", "stretch", "letterbox"]
+Fit = Literal["crop", "stretch", "letterbox", "shorter"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,10 @@ def place(w: int, h: int, width: int, height: int, fit: Fit) -> Geometry:
       new_h = max(1, (2 * h * width + w) // (2 * w)) (half rounds up); else new_h = height,
       new_w = max(1, (2 * w * height + h) // (2 * h)); x = (width - new_w) // 2, y = (height - new_h) // 2;
       the rest of the output is the fill value.
+    - shorter: all of the image to `shorter_size(w, h, width)`; the output has that size.
     """
+    if fit == "shorter":
+        return Geometry(0, 0, w, h, *shorter_size(w, h, width), 0, 0)
     if fit == "stretch":
         return Geometry(0, 0, w, h, width, height, 0, 0)
     if fit == "crop":
@@ -54,6 +57,11 @@ def letterbox_size(w: int, h: int, width: int, height: int) -> tuple[int, int]:
     return max(1, (2 * w * height + h) // (2 * h)), height
 
 
+def shorter_size(w: int, h: int, side: int) -> tuple[int, int]:
+    """Size whose shorter side is `side`, the longer one rounded down: side * longer // shorter (torchvision's)."""
+    return (side, side * h // w) if w <= h else (side * w // h, side)
+
+
 def place_arrays(w: Any, h: Any, width: int, height: int, fit: Fit) -> tuple[Any, Any, Any, Any]:
     """Box and resampled sizes for arrays of image sizes (int64), element by element as `place`."""
     import numpy as np
@@ -61,6 +69,8 @@ def place_arrays(w: Any, h: Any, width: int, height: int, fit: Fit) -> tuple[Any
     full_w, full_h = np.full_like(w, width), np.full_like(h, height)
     if fit == "stretch":
         return w, h, full_w, full_h
+    if fit == "shorter":
+        return w, h, np.where(w <= h, width, width * w // h), np.where(w <= h, width * h // w, width)
     if fit == "crop":
         box_w = np.maximum(1, np.minimum(w, h * width // height))
         return box_w, np.maximum(1, np.minimum(h, w * height // width)), full_w, full_h

@@ -15,7 +15,9 @@ def pillow(image: ImageType, width: int, height: int, fit: _geometry.Fit, method
     """Of `resize_pillow`."""
     w, h = largest_frontier(image)
     box_w, box_h, out_w, out_h = _geometry.place_arrays(w, h, width, height, fit)
-    total = np.where((box_w == width) & (box_h == height), 0, _aligned(width * height * image.channels))
+    canvas = out_w * out_h if fit == "shorter" else np.int64(width * height)
+    same = (box_w == out_w) & (box_h == out_h) if fit == "shorter" else (box_w == width) & (box_h == height)
+    total = np.where(same, 0, _aligned(canvas * image.channels))
     horizontal, vertical = box_w != out_w, box_h != out_h
     if method == "nearest":
         return int(np.max(total + np.where(horizontal | vertical, _aligned(4 * out_w), 0)))
@@ -33,6 +35,18 @@ def pillow(image: ImageType, width: int, height: int, fit: _geometry.Fit, method
 def _taps(size: Array, out: Array, support: float) -> Array:
     """Pillow's `ksize`: ceil(support * max(size / out, 1)) * 2 + 1."""
     return np.ceil(support * np.maximum(size / out, 1.0)).astype(np.int64) * 2 + 1
+
+
+def opencv(image: ImageType, width: int, height: int, fit: _geometry.Fit, method: str) -> int:
+    """Of `resize_opencv_nearest` and (method `bilinear`) `resize_opencv_linear`."""
+    w, h = largest_frontier(image)
+    box_w, box_h, out_w, out_h = _geometry.place_arrays(w, h, width, height, fit)
+    total = np.where((box_w == width) & (box_h == height), 0, _aligned(width * height * image.channels))
+    resampled = (box_w != out_w) | (box_h != out_h)
+    if method == "nearest":
+        return int(np.max(total + np.where(resampled, _aligned(4 * out_w), 0)))
+    weighed = resampled & ~((box_w == 2 * out_w) & (box_h == 2 * out_h))
+    return int(np.max(total + np.where(weighed, _aligned(16 * out_w) + 2 * _aligned(4 * out_w * image.channels), 0)))
 
 
 def tensorflow(image: ImageType, width: int, height: int, fit: _geometry.Fit, method: str) -> int:

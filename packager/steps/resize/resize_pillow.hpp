@@ -277,12 +277,6 @@ static inline bool vertical_first(const Image& in, int32_t width, int32_t height
   return rows > 0 && rows > 2 * columns;
 }
 
-/// Where rows of the result go.
-struct Canvas {
-  uint8_t* data;
-  size_t stride;
-};
-
 static inline Status resample_nearest(const Image& in, int32_t width, int32_t height, Arena& arena, Canvas out) {
   int32_t* columns = arena.take<int32_t>(static_cast<size_t>(width));
   if (columns == nullptr) return Status::kWorkspaceTooSmall;
@@ -377,8 +371,7 @@ static inline void resample_across_first(const Image& in, const Passes& passes, 
 /// `Image.resize((width, height), filter)` into a canvas.
 static inline Status resample(const Image& in, int32_t width, int32_t height, Filter filter, Arena& arena, Canvas out) {
   if (in.width == width && in.height == height) {
-    const size_t size = static_cast<size_t>(width) * static_cast<size_t>(in.channels);
-    for (int32_t y = 0; y < height; ++y, out.data += out.stride) memcpy(out.data, row_of(in, y), size);
+    copy_rows(in, out);
     return Status::kOk;
   }
   if (filter == Filter::kNearest) return resample_nearest(in, width, height, arena, out);
@@ -401,28 +394,13 @@ static inline Status resample(const Image& in, int32_t width, int32_t height, Fi
 /// Image of 1 or 3 channels -> image of the stated size. `fill` is the level of the letterbox's border.
 static inline Status resize_pillow(const Image& in, int32_t width, int32_t height, Fit fit, Filter filter, int32_t fill,
                                    Arena& arena, Image* out) {
-  const Status status = check_image(in);
-  if (status != Status::kOk) return status;
-  if (in.channels != 1 && in.channels != 3) return Status::kWrongSize;
-  const Image box = fit == Fit::kCrop ? crop_to_ratio(in, width, height) : in;
-  if (box.width == width && box.height == height) {
-    *out = box;
-    return Status::kOk;
-  }
-  uint8_t* data = take_image(width, height, in.channels, arena, out);
-  if (data == nullptr) return Status::kWorkspaceTooSmall;
-  int32_t new_width = width;
-  int32_t new_height = height;
-  if (fit == Fit::kLetterbox) {
-    memset(data, fill, out->stride * static_cast<size_t>(height));
-    letterbox_size(in, &new_width, &new_height);
-    const size_t left = static_cast<size_t>((width - new_width) / 2) * static_cast<size_t>(in.channels);
-    data += static_cast<size_t>((height - new_height) / 2) * out->stride + left;
-  }
-  return resample(box, new_width, new_height, filter, arena, Canvas{data, out->stride});
+  Canvas canvas{};
+  Image box{};
+  const Status status = place_image(in, fit, fill, &width, &height, arena, out, &box, &canvas);
+  if (status != Status::kOk || canvas.data == nullptr) return status;
+  return resample(box, width, height, filter, arena, canvas);
 }
 
 }  // namespace packager_contract
-
 
 #endif

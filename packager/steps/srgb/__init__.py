@@ -12,6 +12,7 @@ from packager.model.contract import Call, ContractType, StepParams
 from packager.steps._values import Array, aligned, largest_area, need_color
 
 SUMMARY = "wide-gamut colours to sRGB, in integers"
+ROLE = "to_srgb"
 MATRIX_BITS = 14
 LINEAR_ONE = 65535
 BUCKET_BITS = 20

@@ -55,9 +55,10 @@ internal class Standardize(
     }
 }
 
-/** Minus the mean of all numbers, over their standard deviation, in float64. */
+/** Minus the mean of each channel's numbers (1 channel: of all), over their standard deviation, in float64. */
 internal class StandardizeFloats(
     private val guard: SpreadGuard,
+    private val channels: Int,
 ) {
     private var values = FloatArray(0)
 
@@ -65,14 +66,22 @@ internal class StandardizeFloats(
     fun run(input: FloatArray): FloatArray {
         if (input.isEmpty()) throw ContractException("there are no values")
         if (values.size != input.size) values = FloatArray(input.size)
-        var sum = 0.0
-        for (value in input) sum += value
-        val mean = sum / input.size
-        var squares = 0.0
-        for (value in input) squares += (value - mean) * (value - mean)
-        val divisor = divisor(guard, squares / input.size, input.size)
-        for (i in input.indices) values[i] = ((input[i] - mean) / divisor).toFloat()
+        for (channel in 0 until channels) standardize(input, channel)
         return values
+    }
+
+    private fun standardize(
+        input: FloatArray,
+        channel: Int,
+    ) {
+        val count = input.size / channels
+        var sum = 0.0
+        for (i in channel until input.size step channels) sum += input[i]
+        val mean = sum / count
+        var squares = 0.0
+        for (i in channel until input.size step channels) squares += (input[i] - mean) * (input[i] - mean)
+        val divisor = divisor(guard, squares / count, count)
+        for (i in channel until input.size step channels) values[i] = ((input[i] - mean) / divisor).toFloat()
     }
 }
 

@@ -68,29 +68,41 @@ final class Standardize {
   }
 }
 
-/// Float numbers minus their mean, over their spread: in float64, sums in index order, rounded once.
+/// Float numbers minus the mean of their channel (1 channel: of all), over the spread: in float64, sums in index order,
+/// rounded once.
 final class StandardizeFloats {
   private let spreadGuard: SpreadGuard
+  private let channels: Int
   private let output = Scratch<Float>()
 
-  init(guard spreadGuard: SpreadGuard) {
+  init(guard spreadGuard: SpreadGuard, channels: Int) {
     self.spreadGuard = spreadGuard
+    self.channels = channels
   }
 
   /// As many elements as `input`; valid until the next call.
   func run(_ input: UnsafeBufferPointer<Float>) throws(ContractError) -> UnsafeBufferPointer<Float> {
-    guard !input.isEmpty else { throw .wrongSize(expected: 1, actual: 0) }
+    guard input.count >= channels else { throw .wrongSize(expected: channels, actual: input.count) }
+    let result = output.take(input.count, zero: 0)
+    for channel in 0..<channels { standardize(input, into: result, channel: channel) }
+    return UnsafeBufferPointer(result)
+  }
+
+  private func standardize(
+    _ input: UnsafeBufferPointer<Float>, into result: UnsafeMutableBufferPointer<Float>, channel: Int
+  ) {
+    let count = input.count / channels
     var sum = 0.0
-    for value in input { sum += Double(value) }
-    let mean = sum / Double(input.count)
+    for row in 0..<count { sum += Double(input[row * channels + channel]) }
+    let mean = sum / Double(count)
     var squares = 0.0
-    for value in input {
-      let off = Double(value) - mean
+    for row in 0..<count {
+      let off = Double(input[row * channels + channel]) - mean
       squares += off * off
     }
-    let divisor = spreadGuard.divisor(variance: squares / Double(input.count), size: input.count)
-    let result = output.take(input.count, zero: 0)
-    for (index, value) in input.enumerated() { result[index] = Float((Double(value) - mean) / divisor) }
-    return UnsafeBufferPointer(result)
+    let divisor = spreadGuard.divisor(variance: squares / Double(count), size: count)
+    for index in stride(from: channel, to: input.count, by: channels) {
+      result[index] = Float((Double(input[index]) - mean) / divisor)
+    }
   }
 }

@@ -54,24 +54,28 @@ static inline Status standardize(const Image& in, SpreadGuard guard, Arena& aren
   return Status::kOk;
 }
 
-/// float32 tensor -> the same shape: minus the mean of all values, over their spread.
-static inline Status standardize_floats(Tensor<const float> in, SpreadGuard guard, Arena& arena,
+/// float32 tensor -> the same shape: minus the mean of each channel's values (1 channel: of all), over their spread.
+static inline Status standardize_floats(Tensor<const float> in, SpreadGuard guard, int32_t channels, Arena& arena,
                                         Tensor<const float>* out) {
-  if (in.size == 0) return Status::kWrongSize;
+  const size_t step = static_cast<size_t>(channels);
+  if (in.size == 0 || in.size % step != 0) return Status::kWrongSize;
   float* values = arena.take<float>(in.size);
   if (values == nullptr) return Status::kWorkspaceTooSmall;
-  double sum = 0.0;
-  for (size_t i = 0; i < in.size; ++i) sum += static_cast<double>(in.data[i]);
-  const double mean = sum / static_cast<double>(in.size);
-  double squares = 0.0;
-  for (size_t i = 0; i < in.size; ++i) {
-    const double off = static_cast<double>(in.data[i]) - mean;
-    const double part = off * off;
-    squares += part;
-  }
-  const double divisor = spread_divisor(guard, squares / static_cast<double>(in.size), in.size);
-  for (size_t i = 0; i < in.size; ++i) {
-    values[i] = static_cast<float>((static_cast<double>(in.data[i]) - mean) / divisor);
+  const size_t count = in.size / step;
+  for (size_t c = 0; c < step; ++c) {
+    double sum = 0.0;
+    for (size_t i = c; i < in.size; i += step) sum += static_cast<double>(in.data[i]);
+    const double mean = sum / static_cast<double>(count);
+    double squares = 0.0;
+    for (size_t i = c; i < in.size; i += step) {
+      const double off = static_cast<double>(in.data[i]) - mean;
+      const double part = off * off;
+      squares += part;
+    }
+    const double divisor = spread_divisor(guard, squares / static_cast<double>(count), count);
+    for (size_t i = c; i < in.size; i += step) {
+      values[i] = static_cast<float>((static_cast<double>(in.data[i]) - mean) / divisor);
+    }
   }
   *out = Tensor<const float>{values, in.size};
   return Status::kOk;
