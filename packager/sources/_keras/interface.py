@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from packager.core.errors import ModelError
+from packager.importers import liveness as live
 from packager.model.source import ModelSource
 from packager.model.tensors import Activation, TensorSpec
+from packager.sources._keras.memory import operations
 from packager.sources._keras.network import Network, Ref, Shape, input_shape
 from packager.sources._keras.shapes import network_shapes
 
@@ -47,7 +49,13 @@ def describe(
         outputs=outputs,
         activations=activations,
         ops=dict(sorted(counted.items())),
-        facts={**facts, "unknown_shapes": list(unknown), "loop": network.masked_loop()},
+        facts={
+            **facts,
+            "unknown_shapes": list(unknown),
+            "loop": network.masked_loop(),
+            "dependent_ops": {layer.class_name: path for path, layer in network.walk() if layer.network is None},
+            **live.facts(live.peak(*operations(network, [spec.shape for spec in inputs]))),
+        },
         unseen=tuple(f"the shape of output {name!r}: seen when the model is opened" for name in unknown),
     )
 

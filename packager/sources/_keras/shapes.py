@@ -258,6 +258,12 @@ def layer_shapes(layer: Layer, inputs: Sequence[Shape]) -> Shapes:
 
 def network_shapes(network: Network, inputs: Sequence[Shape | None]) -> Shapes:
     """Return the shape of each output of a network for given input shapes; None where it is not known."""
+    shape_of = shape_finder(network, inputs)
+    return [shape_of(ref) for ref in network.outputs]
+
+
+def shape_finder(network: Network, inputs: Sequence[Shape | None]) -> Callable[[Ref], Shape | None]:
+    """Return a function that finds the shape of any tensor of a network for given input shapes."""
     known: dict[Ref, Shape | None] = dict(zip(network.inputs, inputs, strict=False))
 
     def shape_of(ref: Ref) -> Shape | None:
@@ -266,7 +272,7 @@ def network_shapes(network: Network, inputs: Sequence[Shape | None]) -> Shapes:
             _infer(network, ref, known, shape_of)
         return known[ref] if known[ref] is not None else network.declared.get(ref)
 
-    return [shape_of(ref) for ref in network.outputs]
+    return shape_of
 
 
 def _infer(network: Network, ref: Ref, known: dict[Ref, Shape | None], shape_of: Callable[[Ref], Shape | None]) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from packager.core.archive import FetchError, check_size
 from packager.core.errors import ModelError
 from packager.core.hashing import sha256_file
 from packager.model.recipes import Known
@@ -62,9 +64,13 @@ def read(path: Path) -> tuple[Network, dict[str, Any]]:
     """Return the network and {keras_version, weight_bytes}. Raises ModelError."""
     try:
         with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                _check(info, path.name)
             config, metadata = _json(archive, _CONFIG), _json(archive, _METADATA)
             weights = archive.getinfo(_WEIGHTS).file_size
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as fault:
+    except FetchError as fault:
+        raise ModelError(f"{path.name}: {fault}", hint="save the model again") from fault
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, zlib.error, EOFError) as fault:
         raise ModelError(
             f"{path.name} is a broken Keras file ({fault})",
             expected=f"a zip archive with {_CONFIG}, {_METADATA} and {_WEIGHTS}",
@@ -79,6 +85,12 @@ def read(path: Path) -> tuple[Network, dict[str, Any]]:
         )
     facts = {"keras_version": str(metadata.get("keras_version", "3")), "weight_bytes": weights}
     return read_network(config), facts
+
+
+def _check(info: zipfile.ZipInfo, name: str) -> None:
+    if info.flag_bits & 1:
+        raise ModelError(f"{info.filename} in {name} is encrypted", hint="decrypt the file before it is packaged")
+    check_size(info.filename, info.file_size, info.compress_size)
 
 
 def _json(archive: zipfile.ZipFile, name: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import h5py
 
+from packager.core.archive import FetchError, check_size
 from packager.core.errors import ModelError
 from packager.core.hashing import sha256_file
 from packager.model.recipes import Known
@@ -63,13 +64,17 @@ def read(path: Path) -> tuple[Network, dict[str, Any]]:
         with h5py.File(path, "r") as file:
             config = file.attrs.get("model_config")
             version = file.attrs.get("keras_version", "")
-            parameters = _parameters(file["model_weights"]) if "model_weights" in file else 0
+            parameters, size = _parameters(file["model_weights"]) if "model_weights" in file else (0, 0)
     except (OSError, RuntimeError, KeyError) as fault:
         raise ModelError(
             f"{path.name} is a broken HDF5 file ({fault})",
             expected="a whole file",
             hint="compare its size with the original and copy it again",
         ) from fault
+    try:
+        check_size("the weights", size, path.stat().st_size)
+    except FetchError as fault:
+        raise ModelError(f"{path.name}: {fault}", hint="save the model again, without compression") from fault
     if config is None:
         raise ModelError(
             f"{path.name} holds weights without an architecture",
@@ -90,14 +95,15 @@ def _json(config: Any, path: Path) -> Any:
         raise ModelError(f"the configuration in {path.name} is not JSON ({fault})") from fault
 
 
-def _parameters(group: Any) -> int:
-    """Number of values in all weights of a group."""
-    total = 0
+def _parameters(group: Any) -> tuple[int, int]:
+    """Number of values in all weights of a group, and of bytes that they unpack to."""
+    total = size = 0
 
     def count(_name: str, item: Any) -> None:
-        nonlocal total
+        nonlocal total, size
         if isinstance(item, h5py.Dataset):
             total += int(item.size)
+            size += int(item.nbytes)
 
     group.visititems(count)
-    return total
+    return total, size

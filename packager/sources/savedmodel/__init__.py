@@ -59,7 +59,13 @@ def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
         outputs=tuple(tensor.spec for tensor in signature.outputs),
         activations={name: end for name, end in ends.items() if end is not None},
         ops=dict(sorted(graph.reached(signature).items())),
-        facts={"tensorflow_version": graph.version, "signature": name, "unknown_shapes": unknown},
+        facts={
+            "tensorflow_version": graph.version,
+            "signature": name,
+            "unknown_shapes": unknown,
+            "weight_bytes": sum(file.stat().st_size for file in (path / "variables").glob("*.data-*")),
+            "dependent_ops": graph.dependent(signature),
+        },
         unseen=tuple(f"the shape of output {name!r}: seen when the model is opened" for name in unknown),
     )
 
@@ -79,7 +85,8 @@ def read(path: Path) -> SavedGraph:
     try:
         graph = read_graph((path / _FILE).read_bytes())
     except (OSError, BrokenMessageError) as fault:
-        raise ModelError(f"{path.name}/{_FILE} cannot be read ({fault})", expected="a whole file") from fault
+        what, hint = f"{path.name}/{_FILE} cannot be read ({fault})", "copy the whole folder again"
+        raise ModelError(what, expected="a whole file", hint=hint) from fault
     if "VarHandleOp" in graph.everything() and not (path / "variables" / "variables.index").is_file():
         raise ModelError(
             f"{path.name} holds no weights", expected="variables/variables.index", hint="copy the whole folder"

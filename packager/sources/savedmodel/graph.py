@@ -6,7 +6,7 @@ Field numbers are those of TensorFlow's saved_model.proto, meta_graph.proto, gra
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from packager.importers.protobuf import entries, integer, message, messages, text
@@ -19,6 +19,7 @@ _DTYPES = {
 _ENDS = {"Softmax": "softmax", "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu", "Relu6": "relu6",
          "LogSoftmax": "log_softmax", "Elu": "elu", "LeakyRelu": "leaky_relu", "Softplus": "softplus"}  # fmt: skip
 _PASSES = {"Identity", "Reshape", "Squeeze", "ExpandDims", "Cast", "Transpose", "EnsureShape", "StopGradient"}
+_BRANCHES = ("If", "StatelessIf", "Case", "StatelessCase")
 _CALLS = ("f", "func", "body", "cond", "then_branch", "else_branch", "branches")
 
 
@@ -34,10 +35,11 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes by name; `returns` lists what each output of a function is, in order."""
+    """Nodes by name; `returns` lists what each output of a function is, in order, `arguments` its inputs' names."""
 
     nodes: Mapping[str, Node]
     returns: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,39 @@ class SavedGraph:
         for node in self._walk(self.main, [tensor.at for tensor in signature.outputs], set()):
             counted[node.op] += 1
         return counted
+
+    def dependent(self, signature: Signature) -> dict[str, str]:
+        """Return {operation: name of one node} for what the outputs need and the inputs decide.
+
+        What only weights decide is left out: freezing makes constants of it.
+        """
+        found: dict[str, str] = {}
+        given = frozenset(_node_of(tensor.at) for tensor in signature.inputs)
+        self._spread(self.main, [tensor.at for tensor in signature.outputs], given, found, set())
+        return dict(sorted(found.items()))
+
+    def _spread(
+        self,
+        graph: Graph,
+        wanted: Sequence[str],
+        given: frozenset[str],
+        found: dict[str, str],
+        seen: set[tuple[int, frozenset[str]]],
+    ) -> None:
+        if (id(graph), given) in seen:
+            return
+        seen.add((id(graph), given))
+        decided = set(given)
+        for node in _needed(graph, wanted):
+            sources = [_node_of(name) for name in node.inputs if not name.startswith("^")]
+            if node.name in given or not any(source in decided for source in sources):
+                continue
+            decided.add(node.name)
+            found.setdefault(node.op, node.name)
+            passed = sources[1:] if node.op in _BRANCHES else sources
+            for inner in (self.functions[f] for names in node.calls.values() for f in names if f in self.functions):
+                into = frozenset(a for a, source in zip(inner.arguments, passed, strict=False) if source in decided)
+                self._spread(inner, inner.returns, into, found, seen)
 
     def everything(self) -> set[str]:
         """Names of all operations in the file."""
@@ -117,6 +152,23 @@ class SavedGraph:
         return None
 
 
+def _needed(graph: Graph, wanted: Sequence[str]) -> list[Node]:
+    """Nodes that some tensors need, each after those that it takes."""
+    done: dict[str, Node] = {}
+    stack = [(_node_of(name), False) for name in wanted]
+    while stack:
+        name, ready = stack.pop()
+        node = graph.nodes.get(name)
+        if node is None or name in done:
+            continue
+        if ready:
+            done[name] = node
+        else:
+            stack.append((name, True))
+            stack += [(_node_of(fed), False) for fed in node.inputs if _node_of(fed) not in done]
+    return list(done.values())
+
+
 def _node_of(tensor: str) -> str:
     return tensor.removeprefix("^").partition(":")[0]
 
@@ -130,7 +182,9 @@ def read_graph(data: bytes) -> SavedGraph:
         signature = message(function, 1)
         returns = {key: bytes(value).decode("utf-8", "replace") for key, value in entries(function, 4)}
         order = [text(argument, 1) for argument in messages(signature, 3)]
-        functions[text(signature, 1)] = Graph(_nodes(function, 3), tuple(returns.get(name, "") for name in order))
+        arguments = tuple(text(argument, 1) for argument in messages(signature, 2))
+        results = tuple(returns.get(name, "") for name in order)
+        functions[text(signature, 1)] = Graph(_nodes(function, 3), results, arguments)
     signatures = {name: _signature(value) for name, value in entries(meta, 5)}
     version = text(message(meta, 1), 5)
     return SavedGraph(version, signatures, Graph(_nodes(graph, 1)), functions)

@@ -24,6 +24,7 @@ CODE = (
     "packager.importers.litert",
     "packager.importers.onnx",
     "packager.importers.onnx_file",
+    "packager.importers.tflite_builtin",
     "packager.importers.tflite_file",
     "packager.importers.tflite_onnx",
     "packager.sources.tflite",
@@ -45,6 +46,7 @@ def detect(path: Path) -> bool:
 def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
     """Read the flatbuffer. Raises ModelError for custom and Flex operators and broken files."""
     from packager.importers import tflite_file
+    from packager.sources.tflite import memory
 
     model = tflite_file.load(path)
     if not model.subgraphs:
@@ -63,7 +65,12 @@ def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
         outputs=tuple(outputs),
         activations={name: end for name, end in ends.items() if end is not None},
         ops=ops,
-        facts={"precision": tflite_file.precision(model), "state": "VAR_HANDLE" in ops, "unknown_shapes": []},
+        facts={
+            "precision": tflite_file.precision(model),
+            "state": "VAR_HANDLE" in ops,
+            "unknown_shapes": [],
+            **memory.facts_of(model, path.stat().st_size),
+        },
     )
 
 
@@ -79,9 +86,10 @@ def _shaped(spec: TensorSpec, shapes: Mapping[str, tuple[int, ...]]) -> TensorSp
 
 
 def _refuse(model: Any, ops: Mapping[str, int], file: str) -> None:
+    from packager.importers.tflite_builtin import KNOWN
     from packager.importers.tflite_file import first_node
 
-    custom = [name for name in ops if name.startswith(("CUSTOM:", "UNKNOWN:"))]
+    custom = [name for name in ops if name.startswith(("CUSTOM:", "UNKNOWN:")) and name not in KNOWN]
     if custom:
         raise ModelError(
             tuple(
