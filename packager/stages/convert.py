@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from packager.core.actions import RESULT, Action, Actions
-from packager.core.errors import ConvertError
+from packager.core.errors import ConvertError, ModelError
 from packager.core.hashing import content_hash
+from packager.core.jsonable import to_json
+from packager.core.resources import available_memory
 from packager.core.worker import Provide
-from packager.model.artifact import Artifact, Port
+from packager.model.artifact import Artifact, Port, Requirement
+from packager.model.description import Description
 from packager.model.plan import ArtifactRequest
 from packager.model.plugins import RuntimeModule, SourceModule
-from packager.model.source import ModelSource
-from packager.model.tensors import Quantization
+from packager.model.source import ModelSource, Preparation
+from packager.model.tensors import Quantization, TensorSpec
+from packager.registry import Catalog
 
 WORKER = "tf"
+SECOND_WORKER = "tf-2"
+"""Works beside the first where independent conversions are many and memory allows two."""
 MEMORY_LIMIT = 8 << 30
+TIME_LIMIT = 1800.0
+LIBRARIES = 1_800_000_000
+"""Resident bytes of a worker with TensorFlow, coremltools and tf2onnx (measured: 1.7 GB)."""
+COPIES = 8
+"""Of the model's bytes, at the peak of a conversion."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +42,12 @@ class SourceFile:
     module: SourceModule
     source: ModelSource
     shapes: Mapping[str, tuple[int, ...]]
+    prepared: Preparation = field(default_factory=Preparation)
 
     @property
     def request(self) -> dict[str, Any]:
         """What the format's worker side is asked."""
-        return {"shapes": {name: list(shape) for name, shape in self.shapes.items()}}
+        return {"shapes": {name: list(shape) for name, shape in self.shapes.items()}, **self.prepared.request}
 
     def provide(self) -> Provide:
         """The opened model as a worker argument."""
@@ -47,6 +60,7 @@ class Stamp:
 
     contract: str
     labels: Mapping[str, Sequence[str]]
+    description: Description | None = None
 
 
 def reference_action(file: SourceFile, feeds: Path) -> Action:
@@ -56,10 +70,34 @@ def reference_action(file: SourceFile, feeds: Path) -> Action:
         kind=file.module.RUN_WORKER,
         entry=file.module.RUN,
         request=file.request,
-        inputs={"model": file.path, "feeds": feeds},
-        input_hashes={"model": file.source.sha256},
+        inputs={"model": file.path, "feeds": feeds, **file.prepared.inputs},
+        input_hashes={"model": file.source.sha256, **file.prepared.input_hashes},
         code=file.module.CODE,
         tools=file.module.TOOLS,
+        time_limit=TIME_LIMIT,
+        memory_limit=MEMORY_LIMIT,
+    )
+
+
+def is_exported(file: SourceFile) -> bool:
+    """Whether the converters open not this file but what its framework exports."""
+    return hasattr(file.module, "EXPORT")
+
+
+def export_action(file: SourceFile) -> Action:
+    """The model of a format that only its own framework opens, written in another format by that framework."""
+    entry: str = getattr(file.module, "EXPORT")  # noqa: B009 - an optional attribute of the protocol
+    return Action(
+        name=f"export from {file.source.format}",
+        kind=file.module.RUN_WORKER,
+        entry=entry,
+        request=file.request,
+        inputs={"model": file.path, **file.prepared.inputs},
+        input_hashes={"model": file.source.sha256, **file.prepared.input_hashes},
+        code=file.module.CODE,
+        tools=file.module.TOOLS,
+        error=ModelError,
+        time_limit=TIME_LIMIT,
         memory_limit=MEMORY_LIMIT,
     )
 
@@ -83,18 +121,47 @@ def convert_action(
         code=(*runtime.CODE, *file.module.CODE),
         tools=(*runtime.TOOLS, *file.module.TOOLS),
         error=ConvertError,
+        time_limit=TIME_LIMIT,
         memory_limit=MEMORY_LIMIT,
+        memory=expected_memory(file),
     )
 
 
+def lanes(requests: Sequence[ArtifactRequest], file: SourceFile, catalog: Catalog) -> dict[str, str]:
+    """The kind of worker for each conversion, by the artefact's id.
+
+    Two workers where there are conversions for two runtimes and memory for both. A runtime's conversions stay together
+    (its converter is imported once); those that are also run in the first worker stand there.
+    """
+    counts = Counter(request.runtime for request in requests)
+    two = available_memory() >= 2 * expected_memory(file)
+    load = {WORKER: 0, SECOND_WORKER: 0} if two else {WORKER: 0}
+    lane: dict[str, str] = {}
+    for name in sorted(counts, key=lambda name: (catalog.runtimes[name].RUN_WORKER != WORKER, -counts[name], name)):
+        lane[name] = min(load, key=lambda kind: load[kind])
+        load[lane[name]] += counts[name]
+    return {request.id: lane[request.runtime] for request in requests}
+
+
+def expected_memory(file: SourceFile) -> int:
+    """Bytes that a worker takes for conversions: the libraries, and a few copies of the weights."""
+    return LIBRARIES + COPIES * size_of(file.path)
+
+
 def stamp_action(request: ArtifactRequest, runtime: RuntimeModule, converted: Path, stamp: Stamp) -> Action:
-    """Contract hash and labels into the file's metadata."""
+    """Contract hash, labels and what else the runtime's metadata can say, into the file."""
     result = read_result(converted)
+    mapping = {end: {item["source"]: item["name"] for item in result[end]} for end in ("inputs", "outputs")}
     return Action(
         name=f"stamp {request.id}",
         kind=runtime.RUN_WORKER,
         entry=runtime.STAMP,
-        request={"contract": stamp.contract, "labels": {k: list(v) for k, v in stamp.labels.items()}},
+        request={
+            "contract": stamp.contract,
+            "labels": {k: list(v) for k, v in stamp.labels.items()},
+            "description": to_json(stamp.description),
+            "mapping": mapping,
+        },
         inputs={"model": converted / result["path"]},
         code=runtime.CODE,
         tools=runtime.TOOLS,
@@ -123,10 +190,17 @@ def convert(
         file_name=f"{name}{runtime.SUFFIX}",
         sha256=content_hash(path),
         bytes=size_of(path),
-        inputs=tuple(port(item) for item in result["inputs"]),
-        outputs=tuple(port(item) for item in result["outputs"]),
+        inputs=tuple(_as_the_source(port(item), file.source.inputs) for item in result["inputs"]),
+        outputs=tuple(_as_the_source(port(item), file.source.outputs) for item in result["outputs"]),
         ops=result.get("ops", {}),
+        requires=tuple(Requirement(**item) for item in read_result(stamped).get("requires", ())),
     )
+
+
+def _as_the_source(made: Port, specs: Sequence[TensorSpec]) -> Port:
+    """A port without quantisation where the source's own tensor holds the same integers: they are handed on as is."""
+    own = any(spec.name == made.source and spec.dtype == made.dtype for spec in specs)
+    return replace(made, quantization=None) if own else made
 
 
 def read_result(folder: Path) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def prove(
         "host": str(host),
         "work": str(work),
         "toolset": str(toolset or ""),
-        "bundle": str(bundle),
+        "bundle": str(bundle.absolute()),
         "python": sys.executable,
     }
     log = log_root() / f"test-{spec.id}.log"

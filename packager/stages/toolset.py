@@ -27,10 +27,14 @@ INSTALLED = "installed.json"
 
 
 def toolsets(catalog: Catalog) -> dict[str, Toolset]:
-    """All toolsets by name, from the `host/toolset.toml` of every target."""
+    """All toolsets by name: from the `host/toolset.toml` of every target, the `toolset.toml` beside sources
+    and language kits.
+    """
+    files = [target.folder / "host" / "toolset.toml" for target in catalog.targets.values()]
+    files += [file for root in catalog.sources.roots for file in sorted(root.glob("*/toolset.toml"))]
+    files += [file for root in catalog.steps.roots for file in sorted(root.glob("_*/toolset.toml"))]
     found = {}
-    for target in catalog.targets.values():
-        file = target.folder / "host" / "toolset.toml"
+    for file in files:
         if file.is_file():
             toolset = read_toolset(file)
             found[toolset.name] = toolset
@@ -53,7 +57,9 @@ def read_toolset(file: Path) -> Toolset:
             identity=_identity(file, data),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as fault:
-        raise RenderError(f"{file.parent.parent.name}/host/toolset.toml cannot be read: {fault}") from fault
+        raise RenderError(
+            f"{file.parent.parent.name}/{file.parent.name}/toolset.toml cannot be read: {fault}"
+        ) from fault
 
 
 def _identity(file: Path, data: Mapping[str, Any]) -> str:

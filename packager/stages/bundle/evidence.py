@@ -12,6 +12,7 @@ from typing import Any
 from packager.core.hashing import json_hash, sha256_bytes
 from packager.core.replace import replace_file
 from packager.model.artifact import Verdict
+from packager.model.evaluation import Accuracy
 from packager.stages.bundle.receipt import EVIDENCE, REPORT, json_text
 from packager.stages.bundle.report import report_html
 
@@ -39,11 +40,21 @@ def artifact_rows(verdicts: Sequence[Verdict], sizes: Mapping[str, int]) -> list
         }
         if v.waived is not None:
             gate["waived"] = v.waived
+        if v.accuracy is not None:
+            gate["accuracy"] = _accuracy(v.accuracy)
         size = sizes[f"{v.runtime}/{v.precision}"]
         rows.append(
             {"runtime": v.runtime, "precision": v.precision, "kernel_set": v.kernel_set, "bytes": size, "gate": gate}
         )
     return rows
+
+
+def _accuracy(found: Accuracy) -> dict[str, Any]:
+    """JSON form; a bound that the samples do not give is null."""
+    data = asdict(found)
+    for name in ("source", "artifact", "drop"):
+        data[name] = {key: value if math.isfinite(value) else None for key, value in data[name].items()}
+    return data
 
 
 def kept_tests(old: Path, content_hash: str) -> list[Any]:

@@ -17,6 +17,7 @@ def report_html(receipt: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["figure"] = _figure
+    environment.filters["interval"] = _interval
     return environment.from_string(TEMPLATE.read_text("utf-8")).render(
         receipt=receipt, evidence=evidence, latest=_latest_tests(evidence)
     )
@@ -26,6 +27,10 @@ def _figure(value: object) -> str:
     if value is None:
         return "not finite"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _interval(estimate: Mapping[str, float]) -> str:
+    return f"{_figure(estimate['low'])} to {_figure(estimate['high'])}"
 
 
 def _latest_tests(evidence: Mapping[str, Any]) -> dict[str, list[Any]]:
