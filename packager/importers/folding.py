@@ -56,6 +56,21 @@ def number_functions(graph_def: Any) -> Any:
     return result
 
 
+def without_erfc(graph_def: Any) -> Any:
+    """Return a graph with 1 - erf(x) in place of erfc(x), which tf2onnx lacks; TensorFlow's gelu is made of it."""
+    result = type(graph_def)()
+    result.CopyFrom(graph_def)
+    for node in [node for node in result.node if node.op == "Erfc"]:
+        name, dtype = node.name, node.attr["T"]
+        one = result.node.add(name=f"{name}/one", op="Const")
+        one.attr["dtype"].CopyFrom(dtype)
+        one.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(1.0, tf.as_dtype(dtype.type), []))
+        difference = result.node.add(name=name, op="Sub", input=[one.name, f"{name}/erf"])
+        difference.attr["T"].CopyFrom(dtype)
+        node.name, node.op = f"{name}/erf", "Erf"
+    return result
+
+
 def _rename(graph_def: Any, names: Mapping[str, str]) -> None:
     for function in graph_def.library.function:
         function.signature.name = names.get(function.signature.name, function.signature.name)

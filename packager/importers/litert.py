@@ -45,7 +45,7 @@ class Session:
         try:
             self._interpreter.reset_all_variables()
             for name, detail in self.inputs.items():
-                self._interpreter.set_tensor(detail["index"], np.ascontiguousarray(feeds[name]))
+                self._interpreter.set_tensor(detail["index"], np.asarray(feeds[name], order="C"))
             self._interpreter.invoke()
         except (RuntimeError, ValueError, KeyError) as fault:
             raise ConvertError(f"LiteRT cannot run the file: {fault}") from fault

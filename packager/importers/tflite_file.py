@@ -77,7 +77,11 @@ def load(path: Path) -> Any:
     try:
         return fb.ModelT.InitFromPackedBuf(data, 0)
     except Exception as fault:  # the generated reader raises whatever a broken offset leads to
-        raise ModelError(f"{path.name} is a broken TFLite file ({type(fault).__name__}: {fault})") from fault
+        raise ModelError(
+            f"{path.name} is a broken TFLite file ({type(fault).__name__}: {fault})",
+            expected="a whole file",
+            hint="compare its size with the original and copy it again",
+        ) from fault
 
 
 class _AlignedBuffer(fb.BufferT):

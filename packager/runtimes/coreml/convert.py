@@ -10,6 +10,7 @@ from typing import Any
 
 from packager.core.errors import ConvertError
 from packager.core.jsonable import to_json
+from packager.importers.failures import failed
 from packager.importers.frozen import FrozenModel, FrozenPort
 from packager.importers.matching import match_outputs
 from packager.model.artifact import Port
@@ -74,7 +75,7 @@ def _from_tensorflow(source: FrozenModel, precision: str) -> Any:
         )
         return _int8_weights(model) if precision == "int8" else model
     except Exception as fault:  # coremltools raises ValueError, NotImplementedError, RuntimeError and others
-        raise ConvertError(f"Core ML {precision}: coremltools failed: {type(fault).__name__}: {fault}") from fault
+        raise failed(f"Core ML {precision}", fault) from fault
 
 
 def _int8_weights(model: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from packager.core.samples import read_sample, sample_paths, write_sample
 from packager.runtimes.coreml.mil import MilProgram
 
-_HALF = {"mil-eval": False, "mil-eval-half": True}
+HALF = {"mil-eval": False, "mil-eval-half": True}
 
 
 def run(request: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def run(request: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> di
         sample = read_sample(path)
         feeds = {own: sample[name] for name, own in mapping["inputs"].items() if name in sample}
         for kernel_set in request["kernel_sets"]:
-            got = program.predict(feeds, half=_HALF[kernel_set])
+            got = program.predict(feeds, half=HALF[kernel_set])
             arrays = {name: got[own] for name, own in mapping["outputs"].items()}
             write_sample(out / kernel_set, int(path.stem), arrays)
     return {"kernel_sets": list(request["kernel_sets"])}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from packager.importers.uncovered import refusals
 from packager.model.source import ModelSource
+from packager.runtimes.onnx.uncovered import UNCOVERED, WHY
 
 SUMMARY = "ONNX (ONNX Runtime)"
 SUFFIX = ".onnx"
@@ -14,13 +16,17 @@ RUN_WORKER = "light"
 TOOLS = ("tensorflow", "tf2onnx", "onnx", "onnxruntime", "numpy")
 CODE = (
     "packager.importers.folding",
+    "packager.importers.failures",
     "packager.importers.frozen",
     "packager.importers.matching",
     "packager.importers.onnx_file",
+    "packager.importers.tflite_builtin",
+    "packager.importers.tflite_file",
     "packager.importers.tflite_onnx",
     "packager.runtimes.onnx.canonical",
     "packager.runtimes.onnx.convert",
     "packager.runtimes.onnx.narrow",
+    "packager.runtimes.onnx.requirements",
     "packager.runtimes.onnx.run",
     "packager.runtimes.onnx.stamp",
 )
@@ -54,8 +60,14 @@ def takes_original(source: ModelSource, precision: str) -> bool:  # noqa: ARG001
 
 
 def check(source: ModelSource, precision: str) -> tuple[str, ...]:
-    """A file that is already quantised gives no other precision."""
-    quantized = "QuantizeLinear" in source.ops or source.facts.get("precision") in ("int8", "int8-dynamic")
-    if quantized and precision != "float32":
-        return ("the source is quantised already: it is taken as it is, under the name float32",)
-    return ()
+    """State in variables has no ONNX form, and a file that is already quantised gives no other precision."""
+    if source.facts.get("state"):
+        return ("the model keeps state in variables, which ONNX has not: export it with states as inputs and outputs",)
+    if quantized(source) and precision != "int8":
+        return ("the source is quantised already: it is taken as it is, under the name int8",)
+    return refusals(source, UNCOVERED, WHY)
+
+
+def quantized(source: ModelSource) -> bool:
+    """Whether the source computes in integers already."""
+    return "QuantizeLinear" in source.ops or source.facts.get("precision") == "int8"

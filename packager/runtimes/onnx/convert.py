@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import onnx
 
-from packager.core.errors import ConvertError
 from packager.core.jsonable import to_json
 from packager.core.samples import Arrays, read_samples
 from packager.importers import onnx_file
-from packager.importers.frozen import FrozenModel
+from packager.importers.failures import failed
 from packager.importers.matching import match_outputs
 from packager.model.artifact import Port
 from packager.runtimes.onnx.canonical import canonical
 from packager.runtimes.onnx.narrow import to_float16, to_int8
 from packager.runtimes.onnx.run import Session
+
+if TYPE_CHECKING:
+    from packager.importers.frozen import FrozenModel
 
 FILE = "model.onnx"
 OPSET = 18
@@ -59,26 +61,26 @@ def _from_tensorflow(source: FrozenModel, name: str) -> onnx.ModelProto:
     import tf2onnx
     from tf2onnx import utils
 
-    from packager.importers.folding import number_functions
+    from packager.importers.folding import number_functions, without_erfc
 
     utils.INTERNAL_NAME = 1
     try:
         model, _ = tf2onnx.convert.from_graph_def(
-            number_functions(source.graph_def),
+            number_functions(without_erfc(source.graph_def)),
             name=name,
             input_names=[port.tensor for port in source.inputs],
             output_names=[port.tensor for port in source.outputs],
             opset=OPSET,
         )
     except Exception as fault:  # tf2onnx raises ValueError, KeyError, AssertionError and others
-        raise ConvertError(f"ONNX: tf2onnx failed: {type(fault).__name__}: {fault}") from fault
+        raise failed("ONNX", fault) from fault
     return canonical(model, {port.tensor: port.name for port in (*source.inputs, *source.outputs)}, name)
 
 
 def _precise(model: onnx.ModelProto, precision: str, inputs: Mapping[str, Path]) -> onnx.ModelProto:
     if precision == "float16":
         return to_float16(model)
-    if precision == "int8":
+    if precision == "int8" and not any(node.op_type == "QuantizeLinear" for node in model.graph.node):
         samples: list[Arrays] = list(read_samples(inputs["calibration"])) if "calibration" in inputs else []
         return to_int8(model, samples)
     return model

@@ -41,7 +41,8 @@ class _Reader(CalibrationDataReader):
 
 def to_int8(model: onnx.ModelProto, samples: Sequence[Arrays]) -> onnx.ModelProto:
     """Return the model with QuantizeLinear and DequantizeLinear pairs: activations asymmetric (percentile over
-    `samples`), weights symmetric per channel. Raises ConvertError.
+    `samples`), weights symmetric per channel in 7 bits: on x86 without VNNI the 8-bit kernels saturate, and lose
+    half of an answer. Raises ConvertError.
     """
     if not samples:
         raise ConvertError("int8 needs calibration samples", hint="give `calibration:` in the manifest")
@@ -55,6 +56,7 @@ def to_int8(model: onnx.ModelProto, samples: Sequence[Arrays]) -> onnx.ModelProt
                 _Reader(samples),
                 quant_format=QuantFormat.QDQ,
                 per_channel=True,
+                reduce_range=True,
                 activation_type=QuantType.QInt8,
                 weight_type=QuantType.QInt8,
                 calibrate_method=CalibrationMethod.Percentile,

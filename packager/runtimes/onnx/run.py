@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from packager.core.errors import ConvertError
 from packager.core.samples import Arrays, read_sample, sample_paths, write_sample
+from packager.importers.failures import known
 
 KERNEL_SET = "ort-cpu"
 
@@ -29,7 +30,9 @@ class Session:
             data = model if isinstance(model, bytes) else str(model)
             self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as fault:  # ONNX Runtime's exceptions share no public base class
-            raise ConvertError(f"ONNX Runtime cannot open the model: {fault}") from fault
+            found = known(str(fault))
+            why, fix = (found[1], found[2]) if found is not None else (str(fault), "")
+            raise ConvertError(f"ONNX Runtime cannot open the model: {why}", hint=fix) from fault
         self.inputs = [node.name for node in self._session.get_inputs()]
         self.outputs = [node.name for node in self._session.get_outputs()]
 

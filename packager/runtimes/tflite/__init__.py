@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from packager.importers.uncovered import refusals
 from packager.model.source import ModelSource
+from packager.runtimes.tflite.select import COST, SELECT_ONLY
 
 SUMMARY = "TensorFlow Lite (LiteRT)"
 SUFFIX = ".tflite"
@@ -14,11 +19,15 @@ RUN_WORKER = "light"
 TOOLS = ("tensorflow", "ai-edge-litert", "flatbuffers", "numpy")
 CODE = (
     "packager.importers.folding",
+    "packager.importers.failures",
     "packager.importers.frozen",
     "packager.importers.litert",
     "packager.importers.matching",
+    "packager.importers.tflite_builtin",
     "packager.importers.tflite_file",
     "packager.runtimes.tflite.convert",
+    "packager.runtimes.tflite.metadata",
+    "packager.runtimes.tflite.requirements",
     "packager.runtimes.tflite.run",
     "packager.runtimes.tflite.stamp",
 )
@@ -29,6 +38,13 @@ _KERNEL_SETS = {
     "int8": ("litert-builtin", "litert-xnnpack", "litert-reference"),
     "int8-dynamic": ("litert-builtin", "litert-xnnpack"),
 }
+
+WIDTHS = {"float32": (4, 4, 4), "float16": (2, 6, 4), "int8": (1, 1, 1), "int8-dynamic": (1, 1, 4)}
+"""Bytes of a weight in the file and at run time, and of a value, by precision."""
+_EXPANDED = (
+    "weights are half as large in the file only: they become float32 when the model is opened, so that it takes more "
+    "memory than float32, not less (GPU delegates apart)"
+)
 
 
 def precisions() -> tuple[str, ...]:
@@ -56,14 +72,28 @@ def takes_original(source: ModelSource, precision: str) -> bool:
     return source.format == "tflite" and source.facts.get("precision") == precision
 
 
+def cannot_say(description: Mapping[str, Any]) -> tuple[str, ...]:
+    """What of a contract the metadata of a file cannot say; `description` is JSON of `model.description`."""
+    from packager.runtimes.tflite.metadata import cannot
+
+    return cannot(description)
+
+
+def notes(source: ModelSource, precision: str) -> tuple[str, ...]:  # noqa: ARG001
+    """Costs and limits that are no reason to refuse."""
+    return (_EXPANDED,) if precision == "float16" else ()
+
+
 def check(source: ModelSource, precision: str) -> tuple[str, ...]:
     """A quantised TFLite file gives no other precision, loops cannot be calibrated, the importer has limits."""
     if takes_original(source, precision):
         return ()
     held = source.facts.get("precision")
-    if source.format == "tflite" and held != "float32":
+    if source.facts.get("state"):
+        return ("the model keeps state in variables: such a TFLite file can only be taken as it is",)
+    if source.format == "tflite" and held not in ("float32", "float16"):
         return (f"the source is a TFLite file of precision {held}: it can only be taken as it is",)
     found = [op for op in ("While", "StatelessWhile", "Loop", "Scan") if op in source.ops]
     loops = [loop for loop in (*found, source.facts.get("loop")) if loop and calibrated(precision)]
     reasons = [f"the graph has a loop ({loop}), which TensorFlow's calibrator cannot pass" for loop in loops]
-    return (*reasons, *source.facts.get("importer_refuses", ()))
+    return (*reasons, *refusals(source, SELECT_ONLY, COST), *source.facts.get("importer_refuses", ()))

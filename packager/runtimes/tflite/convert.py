@@ -5,19 +5,23 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from packager.core.errors import ConvertError
+from packager.core.errors import ConvertError, GateError
 from packager.core.jsonable import to_json
 from packager.core.samples import Arrays, read_samples
+from packager.importers import tflite_builtin
 from packager.importers import tflite_file as schema
-from packager.importers.frozen import FrozenModel, FrozenPort
+from packager.importers.failures import failed, first_line
 from packager.importers.litert import Session
 from packager.importers.matching import match_outputs
 from packager.model.artifact import Port
+
+if TYPE_CHECKING:
+    from packager.importers.frozen import FrozenModel, FrozenPort
 
 FILE = "model.tflite"
 _PROBES = 3
@@ -29,15 +33,24 @@ def convert(
     """Write `out/model.tflite` and return {path, inputs, outputs, ops}; ports carry both names.
 
     `request`: {precision}. `inputs`: `calibration` (folder of samples by source name) for int8; `model` (the
-    original) where `source` is None: it is copied. Raises ConvertError.
+    original) where `source` is None: it is copied, known custom operators replaced. Raises ConvertError.
     """
     path = out / FILE
     if source is None:
-        shutil.copyfile(inputs["model"], path)
+        _copy(inputs["model"], path)
         return _answer(path, None, None)
     samples = list(read_samples(inputs["calibration"])) if "calibration" in inputs else []
     path.write_bytes(_bytes(source, request["precision"], samples))
     return _answer(path, source, _pin(path, source, samples))
+
+
+def _copy(original: Path, path: Path) -> None:
+    model = schema.load(original)
+    if tflite_builtin.uses_known(model):
+        tflite_builtin.replace_known(model)
+        path.write_bytes(schema.pack(model))
+    else:
+        shutil.copyfile(original, path)
 
 
 def _bytes(source: FrozenModel, precision: str, samples: list[Arrays]) -> bytes:
@@ -56,7 +69,7 @@ def _bytes(source: FrozenModel, precision: str, samples: list[Arrays]) -> bytes:
     try:
         return bytes(converter.convert())
     except Exception as fault:  # the converter has no base class of its own
-        raise ConvertError(f"TFLite {precision}: the converter failed: {_first_line(fault)}") from fault
+        raise failed(f"TFLite {precision}", fault) from fault
 
 
 def _can_be_calibrated(source: FrozenModel, samples: list[Arrays]) -> None:
@@ -76,16 +89,20 @@ def _ordered(source: FrozenModel, samples: list[Arrays]) -> Iterator[list[NDArra
         yield [sample[port.name] for port in source.inputs]
 
 
-def _first_line(fault: Exception) -> str:
-    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
-    return lines[0] if lines else type(fault).__name__
-
-
 def _pin(path: Path, source: FrozenModel, samples: list[Arrays]) -> dict[str, str]:
     """Return {source output: tensor of the file}, found by value on calibration samples or random probes."""
     session = Session(path, "litert-builtin")
     probes: list[Arrays] = samples[:_PROBES] or source.probes(_PROBES)
-    got = [session.run_real({port.node: probe[port.name] for port in source.inputs}) for probe in probes]
+    try:
+        got = [session.run_real({port.node: probe[port.name] for port in source.inputs}) for probe in probes]
+    except ConvertError as fault:
+        if not samples:
+            raise
+        raise GateError(
+            f"TFLite int8: the quantised model cannot run on its own calibration data: {first_line(str(fault))}",
+            expected="a model whose values survive 8 bits; a divisor near zero becomes zero",
+            hint="take int8-dynamic or float16",
+        ) from fault
     return match_outputs([source.run(probe) for probe in probes], got)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ from coremltools.proto import MIL_pb2
 from packager.runtimes.coreml.mil import ops as _ops  # noqa: F401 - registers every op
 from packager.runtimes.coreml.mil.errors import BadProgram, UnsupportedOp
 from packager.runtimes.coreml.mil.package import Package
-from packager.runtimes.coreml.mil.registry import OPS, Array, Result
+from packager.runtimes.coreml.mil.registry import OPS, PREPARED, Array, Result
 from packager.runtimes.coreml.mil.rounding import round_to_half
 from packager.runtimes.coreml.mil.values import TensorType, Value, constant, tensor_type
 
@@ -49,9 +50,12 @@ class Output:
 
     def settle(self, value: Any) -> Any:
         """`value` in the dtype that it is held in, float16 rounded in half mode. Raises BadProgram."""
-        if type(value) is str:
+        held, declared = self.held, self.declared
+        if type(value) is np.ndarray and value.dtype == held and value.shape == declared.shape:
+            return round_to_half(value) if self.half else value
+        if type(value) in (str, dict):
             return value
-        array, held, declared = np.asarray(value), self.held, self.declared
+        array = np.asarray(value)
         if held is None or (array.shape != declared.shape and not declared.accepts(array.shape)):
             raise BadProgram(
                 f"op {self.kind!r} gives {self.name!r} the shape {array.shape}",
@@ -91,8 +95,7 @@ class Step:
             bound[key] = values[name]
         for key, items in self.lists:
             bound[key] = [values[item.name] if isinstance(item, _Ref) else item for item in items]
-        results = self._call(bound)
-        for output, item in zip(self.outputs, results, strict=True):
+        for output, item in zip(self.outputs, self._call(bound), strict=True):
             values[output.name] = output.settle(item)
         for key in self.release:
             del values[key]
@@ -120,7 +123,7 @@ class Plan:
     inputs: tuple[Output, ...]
     outputs: tuple[str, ...]
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Any]:
         """Evaluate; `feeds` are already checked. Returns the program's outputs in their order."""
         values: dict[str, Any] = dict(self.known)
         for item in self.inputs:
@@ -128,7 +131,12 @@ class Plan:
         with np.errstate(all="ignore"):
             for step in self.steps:
                 step.run(values)
-        return {name: np.array(values[name]) for name in self.outputs}
+        return {name: _given(values[name]) for name in self.outputs}
+
+
+def _given(value: Any) -> Any:
+    """An output as a caller gets it: a C-order copy of an array; a label and a dictionary of scores as they are."""
+    return np.array(value, order="C") if isinstance(value, np.ndarray) else value
 
 
 def make_plan(
@@ -150,7 +158,42 @@ def make_plan(
             binder.add(operation)
     kept = {name: binder.known[name] for name in outputs if name in binder.known}
     feeds = tuple(Output("input", name, declared, half=half) for name, declared in inputs.items())
-    return Plan(_with_releases(binder.steps, outputs), kept, feeds, outputs)
+    return Plan(_with_releases(_fused(binder.steps, outputs), outputs), kept, feeds, outputs)
+
+
+def _fused(steps: Sequence[Step], outputs: tuple[str, ...]) -> list[Step]:
+    """The same steps, each prepared op followed at once by a relu that alone reads its result being one step.
+
+    The relu is done in place, before the result is rounded: rounding keeps the order of numbers, and zero.
+    """
+    readers = Counter(name for step in steps for name in step.used())
+    made: list[Step] = []
+    for step in steps:
+        last = made[-1] if made else None
+        if (
+            last is not None
+            and step.kind == "relu"
+            and last.kind in PREPARED
+            and not last.constants
+            and step.singles == (("x", last.outputs[0].name),)
+            and readers[last.outputs[0].name] == 1
+            and last.outputs[0].name not in outputs
+            and step.outputs[0].declared == last.outputs[0].declared
+        ):
+            output = Output(last.kind, step.outputs[0].name, last.outputs[0].declared, half=last.outputs[0].half)
+            made[-1] = replace(last, function=_with_relu(last.function), outputs=(output,))
+        else:
+            made.append(step)
+    return made
+
+
+def _with_relu(function: Callable[..., Result]) -> Callable[..., Result]:
+    def run(x: Array) -> Array:
+        y = function(x)
+        assert isinstance(y, np.ndarray)
+        return np.maximum(y, 0, out=y)
+
+    return run
 
 
 class _Binder:
@@ -196,7 +239,10 @@ class _Binder:
         outputs = tuple(
             Output(operation.type, item.name, tensor_type(item.type), half=half) for item in operation.outputs
         )
-        return Step(operation.type, known.function, constants, tuple(singles), tuple(lists), outputs)
+        function = known.function
+        if operation.type in PREPARED and [key for key, _ in singles] == ["x"] and not lists:
+            function, constants = _prepared(operation.type, constants, function)
+        return Step(operation.type, function, constants, tuple(singles), tuple(lists), outputs)
 
     def _parameters(self, operation: MIL_pb2.Operation, name: str) -> dict[str, list[Any]]:
         """Every parameter of an op, one value each but for the variadic ones."""
@@ -219,6 +265,16 @@ class _Binder:
         if binding.name not in self.made:
             raise BadProgram(f"the op that makes {name!r} uses {binding.name!r}, which no earlier op makes")
         return _Ref(binding.name)
+
+
+def _prepared(
+    kind: str, constants: dict[str, Any], function: Callable[..., Result]
+) -> tuple[Callable[..., Result], dict[str, Any]]:
+    """The op with its constant parameters taken in; as it was where they do not fit, so that running it says why."""
+    try:
+        return PREPARED[kind](**constants), {}
+    except (ValueError, IndexError, TypeError, AttributeError, KeyError, ArithmeticError):
+        return function, constants
 
 
 def _setting(value: Any, is_tensor: bool) -> Any:

@@ -107,13 +107,14 @@ class MilProgram:
         ]
         return refused + [("image output", spec.name) for spec in self.outputs if spec.dtype == "image"]
 
-    def predict(self, feeds: Mapping[str, Array], *, half: bool = False) -> dict[str, Array]:
+    def predict(self, feeds: Mapping[str, Array], *, half: bool = False) -> dict[str, Any]:
         """Evaluate the program.
 
         `feeds` has one array per input, of its shape and dtype; for an image, uint8[height, width, channels]
         with the channels in the order of the spec's `color`. Floats come back as float32. With `half`, each
         float16 result is rounded to float16 after its op, which itself works in float32; without, float16
-        weights are used as they are and everything is computed in float32.
+        weights are used as they are and everything is computed in float32. A classifier also gives its best label
+        (str) and its scores by label (dict).
 
         Raises BadFeed, UnsupportedOp, or BadProgram where an op's inputs make no sense.
         """

@@ -37,6 +37,20 @@ class Op:
 
 
 OPS: dict[str, Op] = {}
+PREPARED: dict[str, Callable[..., Callable[[Array], Result]]] = {}
+"""By op, what takes all of its parameters but `x` once and then maps each `x` to the result."""
+
+_C = TypeVar("_C", bound=Callable[..., Callable[[Array], Result]])
+
+
+def prepares(name: str) -> Callable[[_C], _C]:
+    """Register a class for the case that only the parameter `x` of the op is not constant."""
+
+    def register(made: _C) -> _C:
+        PREPARED[name] = made
+        return made
+
+    return register
 
 
 def op(*names: str, keeps_values: bool = False) -> Callable[[_F], _F]:

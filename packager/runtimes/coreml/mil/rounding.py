@@ -18,7 +18,6 @@ _SUBNORMAL_STEP = np.float32(0.75)
 
 def round_to_half(x: Array) -> Array:
     """x float32[*] -> float32[*] of float16 values: subnormals kept, from 65520 on infinite, NaN stays NaN."""
-    x = np.ascontiguousarray(x)
     bits = x.view(np.uint32)
     rounded = bits >> np.uint32(_DROPPED_BITS)
     rounded &= np.uint32(1)

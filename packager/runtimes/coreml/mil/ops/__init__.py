@@ -2,6 +2,7 @@
 
 from packager.runtimes.coreml.mil.ops import (
     activation,
+    classify,
     conv,
     elementwise,
     image,
@@ -18,6 +19,7 @@ from packager.runtimes.coreml.mil.ops import (
 
 __all__ = [
     "activation",
+    "classify",
     "conv",
     "elementwise",
     "image",

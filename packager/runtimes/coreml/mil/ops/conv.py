@@ -6,8 +6,16 @@ from math import prod
 
 import numpy as np
 
-from packager.runtimes.coreml.mil.ops.windows import Geometry, Sizes, geometry, padding, per_dimension, runs
-from packager.runtimes.coreml.mil.registry import Array, Ints, ints, op
+from packager.runtimes.coreml.mil.ops.windows import (
+    ChannelsLast,
+    Geometry,
+    Sizes,
+    Windows,
+    geometry,
+    padding,
+    per_dimension,
+)
+from packager.runtimes.coreml.mil.registry import Array, Ints, ints, op, prepares
 
 
 def _add_bias(y: Array, bias: Array | None) -> Array:
@@ -34,27 +42,77 @@ def conv(
 
     MIL iOS15 `conv`: a correlation; `pad` is (before, after) per spatial dimension.
     """
-    rank, spatial, kernel = x.ndim - 2, x.shape[2:], weight.shape[2:]
-    stride, dilation, groups = per_dimension(strides, rank), per_dimension(dilations, rank), int(groups)
-    if weight.shape[1] * groups != x.shape[1] or weight.shape[0] % groups:
-        raise ValueError(f"weight {weight.shape} with {groups} groups does not fit {x.shape[1]} channels")
-    pads = padding(pad_type, None if pad is None else ints(pad), kernel, stride, dilation, spatial)
-    shape = geometry(spatial, kernel, stride, dilation, pads)
-    return _add_bias(_grouped(x, weight, shape, groups), bias)
+    made = Convolution(weight, bias, strides=strides, pad_type=pad_type, pad=pad, dilations=dilations, groups=groups)
+    return made(x)
 
 
-def _grouped(x: Array, weight: Array, shape: Geometry, groups: int) -> Array:
-    """im2col and one matrix product per sample and group, also where a group is one channel."""
-    batch, channels, filters = x.shape[0], weight.shape[1], weight.shape[0]
-    matrix = weight.reshape(groups, filters // groups, -1)
-    if len(shape.taps) == 1 and shape.grid == x.shape[2:]:
-        columns = x.reshape(batch, groups, channels, -1)
-    else:
-        columns = np.empty((batch * x.shape[1], len(shape.taps), shape.span), np.float32)
-        for tap, run in enumerate(runs(x, shape)):
-            columns[:, tap] = run
-        columns = columns.reshape(batch, groups, channels * len(shape.taps), -1)
-    return shape.cut(np.matmul(matrix, columns), (batch, filters))
+@prepares("conv")
+class Convolution:
+    """A convolution whose weights and settings are known. Geometry and work space are kept for the last input shape.
+
+    im2col and one matrix product per sample and group. A depthwise one of many channels on a small image, and a
+    pointwise one of what it gives, keep channels last in memory: there the inner loops run over channels.
+    """
+
+    def __init__(
+        self,
+        weight: Array,
+        bias: Array | None = None,
+        *,
+        strides: Ints | None = None,
+        pad_type: str = "valid",
+        pad: Ints | None = None,
+        dilations: Ints | None = None,
+        groups: int = 1,
+    ) -> None:
+        self.rank, self.kernel, self.groups = weight.ndim - 2, weight.shape[2:], int(groups)
+        self.strides, self.dilations = per_dimension(strides, self.rank), per_dimension(dilations, self.rank)
+        self.pad_type, self.pad = pad_type, None if pad is None else ints(pad)
+        self.filters, self.channels = weight.shape[0], weight.shape[1]
+        self.fits = self.filters % self.groups == 0
+        self.matrix = weight.reshape(self.groups, self.filters // self.groups, -1) if self.fits else weight
+        self.weight, self.bias = weight, bias
+        self.pointwise = self.groups == 1 and prod(self.kernel) == 1 and set(self.strides) == {1}
+        self.pointwise = self.pointwise and self.rank == 2 and (pad_type != "custom" or not any(self.pad or ()))
+        self.depthwise = self.rank == 2 and self.channels == 1 and self.filters == self.groups > 1
+        self.work: Windows | ChannelsLast | None = None
+
+    def __call__(self, x: Array) -> Array:
+        """x f[n, c_in, *d] -> f[n, c_out, *out]."""
+        if self.channels * self.groups != x.shape[1] or not self.fits:
+            held = (self.filters, self.channels, *self.kernel)
+            raise ValueError(f"weight {held} with {self.groups} groups does not fit {x.shape[1]} channels")
+        if self.pointwise and not x.flags.c_contiguous and x.transpose(0, 2, 3, 1).flags.c_contiguous:
+            rows = x.transpose(0, 2, 3, 1).reshape(-1, x.shape[1]) @ self.matrix[0].T
+            return self._biased(rows.reshape(x.shape[0], *x.shape[2:], self.filters))
+        if self.work is None or self.work.x_shape != x.shape:
+            self.work = self._prepare(x.shape)
+        if isinstance(self.work, ChannelsLast):
+            return self._biased(self.work.weigh(x))
+        batch, shape = x.shape[0], self.work.geometry
+        columns = self.work.columns(x).reshape(batch, self.groups, self.matrix.shape[2], -1)
+        y = shape.cut(np.matmul(self.matrix, columns), (batch, self.filters))
+        if self.bias is None:
+            return np.ascontiguousarray(y)
+        return np.add(y, self.bias.reshape((1, -1) + (1,) * self.rank), order="C")
+
+    def _biased(self, y: Array) -> Array:
+        """y f[n, h, w, c], made here -> the same with bias as [n, c, h, w], channels last in memory."""
+        if self.bias is not None:
+            y += self.bias
+        return y.transpose(0, 3, 1, 2)
+
+    def _prepare(self, x_shape: Sizes) -> Windows | ChannelsLast:
+        shape = self._geometry(x_shape[2:])
+        if self.depthwise and self.filters > 2 * shape.out[1]:
+            pads = padding(self.pad_type, self.pad, self.kernel, self.strides, self.dilations, x_shape[2:])
+            begins = (pads[0][0], pads[1][0])
+            return ChannelsLast(x_shape, self.weight, shape.out, self.strides, self.dilations, begins)
+        return Windows(x_shape, shape)
+
+    def _geometry(self, spatial: Sizes) -> Geometry:
+        pads = padding(self.pad_type, self.pad, self.kernel, self.strides, self.dilations, spatial)
+        return geometry(spatial, self.kernel, self.strides, self.dilations, pads)
 
 
 @op("conv_transpose")

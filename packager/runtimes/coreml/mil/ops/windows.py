@@ -14,6 +14,7 @@ from itertools import product
 from math import prod
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from packager.runtimes.coreml.mil.registry import Array, Ints, ints
 
@@ -107,6 +108,75 @@ def _slices(
         target.append(slice(first, last))
         source.append(slice(start, start + (last - first) * stride, stride))
     return tuple(target), tuple(source)
+
+
+class Windows:
+    """The taps of a window over inputs of one shape, side by side; the work space is kept between calls."""
+
+    def __init__(self, x_shape: Sizes, shape: Geometry) -> None:
+        self.x_shape, self.geometry = x_shape, shape
+        self._rows = x_shape[0] * x_shape[1]
+        self._plain = len(shape.taps) == 1 and shape.grid == x_shape[2:]
+        if self._plain:
+            return
+        # Padding is written once; each call overwrites the rest.
+        self._planes = [np.zeros((self._rows, shape.length), np.float32) for _ in shape.phases]
+        self._columns = np.empty((self._rows, len(shape.taps), shape.span), np.float32)
+        grids = [plane[:, : prod(shape.grid)].reshape(self._rows, *shape.grid) for plane in self._planes]
+        self._fill = [(g[(slice(None), *into)], take) for g, (into, take) in zip(grids, shape.phases, strict=True)]
+        self._copies = list(self._blocks())
+
+    def _blocks(self) -> Iterator[tuple[Array, Array]]:
+        """(columns, view of a plane) to copy: taps of one plane whose offsets rise evenly go together."""
+        taps, span, first = self.geometry.taps, self.geometry.span, 0
+        while first < len(taps):
+            last, plane = first + 1, taps[first][0]
+            step = taps[last][1] - taps[first][1] if last < len(taps) else 0
+            while last < len(taps) and taps[last] == (plane, taps[first][1] + (last - first) * step) and step > 0:
+                last += 1
+            rows, item = self._planes[plane].strides
+            start = self._planes[plane][:, taps[first][1] :]
+            shape = (self._rows, last - first, span)
+            yield self._columns[:, first:last], as_strided(start, shape, (rows, step * item, item), writeable=False)
+            first = last
+
+    def columns(self, x: Array) -> Array:
+        """x[n, c, *d] -> [n * c, taps, span]; valid until the next call."""
+        if self._plain:
+            return x.reshape(self._rows, 1, -1)
+        source = x.reshape(self._rows, *self.x_shape[2:])
+        for grid, take in self._fill:
+            grid[...] = source[(slice(None), *take)]
+        for columns, view in self._copies:
+            np.copyto(columns, view)
+        return self._columns
+
+
+class ChannelsLast:
+    """Depthwise sums over 2-D windows of inputs of one shape, with channels last in memory."""
+
+    def __init__(
+        self, x_shape: Sizes, weight: Array, out: Sizes, strides: Sizes, dilations: Sizes, begins: tuple[int, int]
+    ) -> None:
+        self.x_shape = x_shape
+        batch, channels, *sizes = x_shape
+        kernel = weight.shape[2:]
+        grid = [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in zip(out, strides, kernel, dilations, strict=True)]
+        self._weight = np.ascontiguousarray(weight[:, 0].transpose(1, 2, 0))
+        # Padding is written once; each call overwrites the rest.
+        plane = np.zeros((batch, *grid, channels), np.float32)
+        taken = [max(min(n, g - lo), 0) for n, g, lo in zip(sizes, grid, begins, strict=True)]
+        self._take = (slice(None), slice(None), slice(taken[0]), slice(taken[1]))
+        self._fill = plane[:, begins[0] : begins[0] + taken[0], begins[1] : begins[1] + taken[1]]
+        n, row, column, item = plane.strides
+        reach = (row * dilations[0], column * dilations[1], n, row * strides[0], column * strides[1], item)
+        self._view = as_strided(plane, (*kernel, batch, *out, channels), reach, writeable=False)
+
+    def weigh(self, x: Array) -> Array:
+        """x f[n, c, h, w] -> f[n, h_out, w_out, c]."""
+        self._fill[...] = x[self._take].transpose(0, 2, 3, 1)
+        result: Array = np.einsum("yxc,yxnhwc->nhwc", self._weight, self._view)
+        return result
 
 
 def runs(x: Array, shape: Geometry, fill: float = 0.0) -> Iterator[Array]:

@@ -1,0 +1,196 @@
+"""Speed of the image steps: each language against the library whose pixels it gives, as ratios of one run.
+
+    python tests/bench/image_bench.py
+
+Two tasks. `photo`: 12 megapixels of RGB to a float32 tensor of 224 x 224, bilinear with antialias (like pillow), one
+thread. `frame`: a 720p NV21 frame, turned by 90 degrees, centre crop, 224 x 224, the same. Times are the best of
+several runs in processor time of one thread, so that other programs on the machine count little. The Kotlin steps run on
+the JVM's server compiler, which is not Android's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "native")]
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import packager.steps
+from packager.core.paths import cache_root
+
+STEPS = Path(packager.steps.__file__).parent
+USED = ("resize", "yuv", "normalize", "quantize")
+OPENCV = "opencv-python-headless==4.12.0.88"
+MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+PHOTO, FRAME, SIDE = (4000, 3000), (1280, 720), 224
+Times = dict[str, float]
+
+
+Row = dict[str, Any]
+
+
+def row(what: str, milliseconds: float, against: tuple[str, float] | None = None, goal: float | None = None) -> Row:
+    """One figure: a ratio where it is held against another, with the largest value it may have."""
+    if against is None:
+        return {"what": what, "value": milliseconds, "unit": "ms"}
+    found: Row = {"what": what, "value": milliseconds / against[1], "unit": f"of {against[0]}"}
+    if goal is not None:
+        found["goal"] = goal
+    return {**found, "note": f"{milliseconds:.2f} ms"}
+
+
+def pixels() -> Any:
+    """The photo's bytes, the same as the drivers make: a linear congruential generator's high byte."""
+    state = np.arange(PHOTO[0] * PHOTO[1] * 3, dtype=np.uint32)
+    return ((state * np.uint32(1664525) + np.uint32(1013904223)) >> np.uint32(24)).astype(np.uint8)
+
+
+def best(work: Callable[[], Any], runs: int = 9) -> float:
+    """Milliseconds of the fastest run, in this thread's processor time."""
+    times = []
+    for _ in range(runs):
+        started = time.thread_time()
+        work()
+        times.append(time.thread_time() - started)
+    return 1000 * min(times)
+
+
+def python_times() -> Times:
+    """Pillow's resize and numpy's normalisation; `frame` has no counterpart without OpenCV."""
+    image = Image.fromarray(pixels().reshape(PHOTO[1], PHOTO[0], 3))
+    mean, std = np.array(MEAN, np.float32), np.array(STD, np.float32)
+
+    def photo() -> Any:
+        small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        return (np.asarray(small, np.float32) - mean) / std
+
+    return {"photo": best(photo)}
+
+
+def opencv_times() -> Times:
+    """OpenCV's resize (area, which is what it has with antialias; linear) and frame, in an environment of its own."""
+    folder = cache_root() / "oracles" / "opencv"
+    python = folder / "bin" / "python"
+    if not (folder / "ready").is_file():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "-q", "numpy", OPENCV], check=True)
+        (folder / "ready").touch()
+    return parse(run([str(python), str(HERE / "image_opencv.py"), json.dumps([MEAN, STD])]))
+
+
+def run(argv: list[str], **options: Any) -> str:
+    """Output of a command that must succeed."""
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, **options)
+    if done.returncode != 0:
+        raise RuntimeError(f"{argv[0]}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def parse(text: str) -> Times:
+    """Lines of `name milliseconds`."""
+    return {name: float(value) for name, value in (line.split() for line in text.splitlines() if line.strip())}
+
+
+def native_files(suffix: str, kit: str) -> list[Path]:
+    """The kit's types and the files of the steps in use."""
+    files = sorted((STEPS / kit).glob(f"ContractTypes{suffix}"))
+    return files + [file for step in USED for file in sorted((STEPS / step).glob(f"*{suffix}"))]
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder that goes away."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def cpp_times(compiler: str = "g++") -> Times:
+    """The C++ steps at -O3, one thread."""
+    with folder() as work:
+        includes = [f"-I{STEPS / step}" for step in ("_cpp", *USED)]
+        flags = ["-O3", "-std=c++17", "-ffp-contract=off"]
+        run([compiler, *flags, *includes, str(HERE / "image_bench.cpp"), "-o", str(work / "bench")])
+        return parse(run([str(work / "bench")]))
+
+
+def kotlin_times() -> Times:
+    """The Kotlin steps on the JVM, with the compiler that its defaults choose."""
+    from android_toolset import kotlinc, toolset
+
+    tools = toolset()
+    with folder() as work:
+        kotlinc(tools, work / "classes", [], [HERE / "ImageBench.kt", *native_files(".kt", "_kotlin")])
+        path = os.pathsep.join([str(work / "classes"), str(tools / "kotlinc" / "kotlin-stdlib.jar")])
+        return parse(run(["java", "-Xmx1g", "-XX:+UseSerialGC", "-cp", path, "packager.contract.ImageBenchKt"]))
+
+
+def swift_times() -> Times:
+    """The Swift steps with -O."""
+    from ios_toolset import inside, toolset
+
+    toolset()
+    with folder() as work:
+        for file in native_files(".swift", "_swift"):
+            shutil.copy(file, work)
+        shutil.copy(HERE / "image_bench.swift", work / "main.swift")
+        sources = [f"/proof/{path.name}" for path in sorted(work.glob("*.swift"))]
+        done = inside(
+            work, "swiftc", "-O", "-swift-version", "6", "-module-name", "Steps", "-o", "/proof/bench", *sources
+        )
+        if done.returncode != 0:
+            raise RuntimeError(done.stdout)
+        return parse(inside(work, "/proof/bench").stdout)
+
+
+def measure(name: str, take: Callable[[], Times], skipped: list[Row]) -> Times | None:
+    """The times, or None and a row with the reason where the tools are not here."""
+    try:
+        return take()
+    except pytest.skip.Exception as reason:
+        skipped.append({"what": name, "skipped": str(reason)})
+    except (OSError, RuntimeError, subprocess.CalledProcessError) as fault:
+        skipped.append({"what": name, "skipped": str(fault)[:300]})
+    return None
+
+
+def main() -> list[Row]:
+    """Rows as `run.py` wants them: the times of libraries first, then ratios of the languages."""
+    skipped: list[Row] = []
+    python, cpp = python_times()["photo"], cpp_times()
+    found = [row("photo, Pillow and numpy", python)]
+    for name, milliseconds in (measure("OpenCV", opencv_times, skipped) or {}).items():
+        found.append(row(f"{name}, OpenCV {OPENCV.partition('==')[2]}", milliseconds))
+    found.append(row("photo, C++", cpp["photo"], ("Pillow and numpy", python), 0.5))
+    found.append(frame_row("C++", cpp["frame"]))
+    for language, take, goal in (("Kotlin (JVM, not ART)", kotlin_times, 1.5), ("Swift -O", swift_times, 1.3)):
+        times = measure(language, take, skipped)
+        if times is not None:
+            found.append(row(f"photo, {language}", times["photo"], ("C++", cpp["photo"]), goal))
+            found.append(frame_row(language, times["frame"]))
+    return found + skipped
+
+
+def frame_row(language: str, milliseconds: float) -> Row:
+    """Megapixels of camera frame per second."""
+    speed = FRAME[0] * FRAME[1] / 1000 / milliseconds
+    return {"what": f"frame, {language}", "value": speed, "unit": "MP/s", "note": f"{milliseconds:.2f} ms"}
+
+
+if __name__ == "__main__":
+    for one in main():
+        sys.stdout.write(json.dumps(one) + "\n")
