@@ -7,6 +7,7 @@ A part that only skips says why: pytest prints the reason of each skip, and they
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -33,6 +34,7 @@ class Outcome:
     failed: int = 0
     skipped: int = 0
     reasons: list[str] = field(default_factory=list)
+    counted: list[str] = field(default_factory=list)
 
 
 def tool(name: str, *arguments: str) -> Callable[[Outcome], None]:
@@ -64,6 +66,7 @@ def count(outcome: Outcome, report: Path, code: int) -> None:
         outcome.failed += 1
         return
     for case in ElementTree.parse(report).getroot().iter("testcase"):
+        outcome.counted += [f"{held.get('name')}: {held.get('value')}" for held in case.iter("property")]
         skip = case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:
             outcome.failed += 1
@@ -90,6 +93,15 @@ def toolsets(outcome: Outcome) -> None:
             outcome.reasons.append(f"toolset {name}: {done.stderr.strip().splitlines()[-3:]}")
 
 
+def bench(outcome: Outcome) -> None:
+    """Every bench under tests/bench; one that is skipped says why in its row."""
+    done = subprocess.run([BIN / "python", "tests/bench/run.py"], cwd=ROOT, check=False)
+    outcome.passed, outcome.failed = (1, 0) if done.returncode == 0 else (0, 1)
+    for rows in json.loads((ROOT / "docs/bench.json").read_text("utf-8"))["benches"].values():
+        outcome.reasons += [f"{row['what']}: {row['skipped']}" for row in rows if "skipped" in row]
+    outcome.skipped = len(outcome.reasons)
+
+
 CHECK: dict[str, Callable[[Outcome], None]] = {
     "lint": tool("ruff", "check", "."),
     "format": tool("ruff", "format", "--check", "."),
@@ -105,21 +117,20 @@ TEST: dict[str, Callable[[Outcome], None]] = {
 }
 
 
-def unfilled(tier: str) -> Callable[[Outcome], None]:
-    """A tier whose content belongs to a later issue: it says so and counts as a skip, never as a pass."""
-
-    def run(outcome: Outcome) -> None:
-        outcome.skipped = 1
-        outcome.reasons.append(f"`make {tier}` has no parts yet")
-
-    return run
+def matrix(outcome: Outcome) -> None:
+    """Every model x runtime x precision; a cell that passed or is refused by name is a pass."""
+    code = subprocess.run([BIN / "python", ROOT / "tests" / "matrix" / "run.py"], cwd=ROOT, check=False).returncode
+    table = json.loads((ROOT / "docs" / "matrix.json").read_text("utf-8"))["counts"] if code in (0, 1) else {}
+    outcome.passed = table.get("passed", 0) + table.get("refused", 0)
+    outcome.failed = table.get("failed", 0) + table.get("missing", 0) if table else 1
+    outcome.counted.append(", ".join(f"{count} {name}" for name, count in table.items()))
 
 
 TIERS = {
     "check": CHECK,
     "test": TEST,
-    "matrix": {"matrix": unfilled("matrix")},
-    "bench": {"bench": unfilled("bench")},
+    "matrix": {"matrix": matrix},
+    "bench": {"bench": bench},
 }
 
 
@@ -145,6 +156,9 @@ def summary(outcomes: Sequence[Outcome]) -> int:
     for o in outcomes:
         out.write(f"{o.name:10} {o.seconds:7.1f} s  {o.passed} passed, {o.failed} failed, {o.skipped} skipped\n")
     out.write(f"{'all':10} {sum(o.seconds for o in outcomes):7.1f} s\n")
+    counted = [line for o in outcomes for line in o.counted]
+    if counted:
+        out.write("\n=== counted by tests\n" + "".join(f"- {line}\n" for line in counted))
     reasons = [reason for o in outcomes for reason in o.reasons]
     if reasons:
         out.write("\n=== SKIPPED, not proven in this run\n" + "".join(f"- {reason}\n" for reason in reasons))
