@@ -51,7 +51,7 @@ class Inputs:
     """Resolves addresses of one project and remembers what was read: {address: sha256}."""
 
     def __init__(self, resolver: Resolver, online: bool = True) -> None:
-        self._resolver, self._online = resolver, online
+        self._resolver, self.online = resolver, online
         self.read: dict[str, str] = {}
         self.licenses: dict[str, str] = {}
         self.unseen: list[str] = []
@@ -59,7 +59,7 @@ class Inputs:
     def resolve(self, address: Address, error: type[PackagerError], where: Location | None = None) -> Path:
         """File of an address; fetched where needed, unless offline (then `NotHereError`)."""
         path = self._resolver.find(address, error, where=where)
-        if path is None and not self._online:
+        if path is None and not self.online:
             raise NotHereError(str(address))
         if path is None:
             path = self._resolver.resolve(address, error, where=where)
@@ -71,4 +71,4 @@ class Inputs:
 
 
 class NotHereError(Exception):
-    """A package file is not in the cache, and this command opens no network."""
+    """A package file, or an exported model, is not in the cache, and this command fetches and starts nothing."""

@@ -33,7 +33,8 @@ class Action:
 
     `input_hashes` replaces the hashing of inputs that it names (`argument.input` for those of `provide`).
     `code` are the modules and `tools` the distributions that shape the result, besides the packages that the
-    entries stand in. `time_limit` is in seconds, `memory_limit` in bytes.
+    entries stand in. `time_limit` is in seconds, `memory_limit` in bytes; `memory` is what it
+    is expected to take at most, where that is much less.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Action:
     error: type[PackagerError] = ConvertError
     time_limit: float = 1800.0
     memory_limit: int | None = None
+    memory: int | None = None
 
     def key(self) -> str:
         """Return the sha256 of all that shapes the result: content, never a path, a name or a limit."""
@@ -100,6 +102,10 @@ class Actions:
         """
         key = action.key()
         return self._cache.get(key) or self._work(action, key)
+
+    def find(self, action: Action) -> Path | None:
+        """Return the action's folder where it is cached; nothing is started."""
+        return self._cache.get(action.key())
 
     def run_all(self, actions: Sequence[Action]) -> list[Path]:
         """Run independent actions, those of different kinds side by side as far as memory goes.
@@ -179,7 +185,7 @@ class _Batch:
             if any(failed < index for failed in self._failed):
                 return
             action = self._actions[index]
-            size = action.memory_limit or _USUAL_MEMORY
+            size = action.memory or action.memory_limit or _USUAL_MEMORY
             self._reserve(size)
             try:
                 self.done[index] = self._runner._work(action, self._keys[index])

@@ -100,6 +100,13 @@ class WorkerPool:
     ) -> None:
         self.close()
 
+    def retire(self, kind: str) -> None:
+        """End the idle worker of a kind, to have its memory and its place back; a busy one stays."""
+        with self._changed:
+            worker = None if kind in self._busy else self._workers.pop(kind, None)
+        if worker is not None:
+            worker.kill()
+
     def close(self) -> None:
         """Kill all workers; a job that runs in another thread ends with ChildFailedError."""
         with self._changed:

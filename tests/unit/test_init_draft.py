@@ -154,7 +154,11 @@ def test_scalars_are_read_back_as_the_same_text(text: str) -> None:
 
 def test_flow_and_names() -> None:
     assert flow({"a": [1, 0.5, True], "b": "x y"}) == "{a: [1, 0.5, true], b: x y}"
-    assert (bundle_name("My__Net 2"), bundle_name("9lives"), bundle_name("日本")) == ("my-net-2", "model-9lives", "model")
+    assert (bundle_name("My__Net 2"), bundle_name("9lives"), bundle_name("日本")) == (
+        "my-net-2",
+        "model-9lives",
+        "model",
+    )
 
 
 def test_writing_leaves_nothing_half(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ CASES: dict[str, str | bytes] = {
     "no_value": replaced("name: person-detector", "name:"),
     "mistyped_section": replaced("outputs:", "output:"),
     "mistyped_header": replaced("license:", "licence:"),
-    "reserved_keys": COMPLETE + "models: {}\nstate: {}\ncompress: {}\nmode: server\nevaluation: {data: eval.csv}\n",
+    "reserved_keys": COMPLETE + "models: {}\nstate: {}\ncompress: {}\nmode: server\n",
     "builds_nothing": COMPLETE.partition("formats:")[0],
     # the model and addresses
     "model_as_path": COMPLETE.partition("model:")[0] + "model: person.h5\n" + COMPLETE[COMPLETE.index("inputs:") :],
@@ -118,7 +118,7 @@ CASES: dict[str, str | bytes] = {
     "expect_unknown_output": replaced("expect: {verdict: {label: person, ", "expect: {verdikt: {label: person, "),
     "expect_without_output": replaced("{verdict: {label: person, score: [0.90, 0.95]}}", "{label: person}"),
     "expect_nothing": replaced("{label: person, score: [0.90, 0.95]}", "{}"),
-    "srgb_convert": replaced("- {photo: samples/astronaut.png,", "- {photo: samples/astronaut.png, srgb: convert,"),
+    "srgb_unknown": replaced("- {photo: samples/astronaut.png,", "- {photo: samples/astronaut.png, srgb: always,"),
     "score_reversed": replaced("[0.90, 0.95]", "[0.95, 0.90]"),
     "score_not_a_range": replaced("[0.90, 0.95]", "0.9"),
     "score_of_three": replaced("[0.90, 0.95]", "[0.1, 0.2, 0.3]"),

@@ -36,7 +36,7 @@ WRONG = {
     "unknown choice": replaced("fit: crop", "fit: corp"),
     "bare step with parameters": replaced("- softmax", "- resize"),
     "two steps in one": replaced("- softmax", "- {softmax: {}, labels: {}}"),
-    "srgb": replaced("{photo: samples/astronaut.png,", "{photo: samples/astronaut.png, srgb: convert,"),
+    "srgb": replaced("{photo: samples/astronaut.png,", "{photo: samples/astronaut.png, srgb: always,"),
     "score": replaced("[0.90, 0.95]", "[0.90]"),
     "expect nothing": replaced("{label: person, score: [0.90, 0.95]}", "{}"),
     "unknown gate": replaced("gate: {int8:", "gate: {int9:"),
@@ -133,7 +133,7 @@ def test_reference_names_every_key() -> None:
     assert all(f"`{key}`" in page for key in RESERVED)
     assert "| `width` | a whole number from 1 to 16384 | yes | Width in pixels. |" in page
     assert "| `min_sdk` | one of: 21, 24, 26 | no (`21`) | Oldest Android. |" in page
-    assert "| `srgb` | `ignore` | no |" in page
+    assert "| `srgb` | one of: convert, ignore | no |" in page
     assert page == markdown(catalog())
     assert page.endswith("\n")
 

@@ -29,7 +29,8 @@ MODULES = (
 def test_every_op_has_a_case():
     from packager.runtimes.coreml.mil.plan import OPS
 
-    tested = {case.op for module in MODULES for case in module.CASES}
+    # Its results are a text and a dictionary: test_coreml_image.py compares them with the scores.
+    tested = {case.op for module in MODULES for case in module.CASES} | {"classify"}
     assert sorted(set(OPS) - tested) == []
     assert sorted(tested - set(OPS)) == []
 

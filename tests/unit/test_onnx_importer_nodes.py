@@ -124,7 +124,7 @@ def outcome(case) -> tuple[str, str]:
     return "passed", ""
 
 
-def test_node_tests_of_the_onnx_package():
+def test_node_tests_of_the_onnx_package(record_property):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from onnx.backend.test.loader import load_model_tests
@@ -148,7 +148,9 @@ def test_node_tests_of_the_onnx_package():
             wrong.append(f"{case.name}: {why}")
     print(f"\n{len(cases)} node tests of onnx {onnx.__version__}, {outside} outside float inference")
     for kind, count in counts.items():
-        print(f"{kind}: {count['passed']} passed, {count['refused']} refused by name, {count['wrong']} wrong")
+        line = f"{kind}: {count['passed']} passed, {count['refused']} refused by name, {count['wrong']} wrong"
+        print(line)
+        record_property(f"onnx node tests, {kind}", line.partition(": ")[2])
     for why, names in sorted(refused.items(), key=lambda entry: -len(entry[1])):
         print(f"  refused {len(names)}: {why} ({names[0]})")
     assert wrong == []

@@ -227,7 +227,8 @@ def test_authors_int8_file_is_copied_and_reaches_the_other_formats(tmp_path: Pat
     made, got = convert_and_run(CATALOG.runtimes["tflite"], "int8", tmp_path / "copy", samples, model=path)
     assert content_hash(tmp_path / "copy" / made["path"]) == content_hash(path)
     assert distance(wanted, got["litert-builtin"]) == 0
-    _, got = convert_and_run(CATALOG.runtimes["onnx"], "float32", tmp_path / "onnx", samples, model=path)
+    _, got = convert_and_run(CATALOG.runtimes["onnx"], "int8", tmp_path / "onnx", samples, model=path)
+    assert CATALOG.runtimes["onnx"].check(info, "float32") != ()
     assert distance(wanted, got["ort-cpu"]) < 0.1
     source = entry(CATALOG.sources["tflite"].OPEN)(request={}, inputs={"model": path})
     _, got = convert_and_run(CATALOG.runtimes["coreml"], "float32", tmp_path / "coreml", samples, source=source)

@@ -152,31 +152,6 @@ def test_a_transparent_colour_of_a_palette_or_of_rgb_is_refused(tmp_path: Path) 
     assert "transparency" in refusal(tmp_path / "keyed.png")
 
 
-def test_cmyk_is_refused(tmp_path: Path) -> None:
-    Image.new("CMYK", (4, 4), (1, 2, 3, 4)).save(tmp_path / "print.jpg")
-    assert "CMYK" in refusal(tmp_path / "print.jpg")
-    assert "CMYK" in refusal(tmp_path / "print.jpg", ignore_profile=True)
-
-
-def test_sixteen_bits_are_refused(tmp_path: Path) -> None:
-    Image.fromarray(np.full((2, 2), 40000, np.uint16)).save(tmp_path / "grey16.png")
-    assert "16 bits" in refusal(tmp_path / "grey16.png")
-    (tmp_path / "rgb16.png").write_bytes(png16(2, 2))
-    assert "16 bits" in refusal(tmp_path / "rgb16.png")
-
-
-def png16(width: int, height: int) -> bytes:
-    """An RGB PNG of 16 bits a channel, which Pillow does not write."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = (b"\0" + b"\x12\x34" * 3 * width) * height
-    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
-
-
 def test_large_images_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
     file = tmp_path / "large.png"
     gradient(40, 30).save(file)
