@@ -34,6 +34,8 @@ def run(
 def show(console: Console, made: Plan) -> None:
     """Print a plan for a person."""
     source = made.source
+    if source.origin is not None:
+        console.line(f"source: {source.origin.format}, sha256 {source.origin.sha256}, exported by its own framework to")
     console.line(f"source: {source.format}, sha256 {source.sha256}")
     for spec in (*source.inputs, *source.outputs):
         shape = ",".join("?" if size is None else str(size) for size in spec.shape)

@@ -12,8 +12,11 @@ from packager.manifest.targets import describe as describe_option
 from packager.model.address import PackageFile
 from packager.model.manifest import (
     Accepts,
+    AudioInput,
+    BytesInput,
     Evaluation,
     Expect,
+    FrameInput,
     Gate,
     Header,
     ImageInput,
@@ -22,9 +25,19 @@ from packager.model.manifest import (
     Model,
     Output,
     Sample,
+    SeriesInput,
 )
 from packager.model.target import OptionSpec
 from packager.registry import Catalog
+
+ACCEPTED = {
+    "image": ImageInput,
+    "frame": FrameInput,
+    "audio": AudioInput,
+    "series": SeriesInput,
+    "bytes": BytesInput,
+}
+"""What each kind of input takes; `tensor` takes nothing but `raw`."""
 
 _INTRODUCTION = """\
 # Manifest reference
@@ -82,7 +95,7 @@ def markdown(catalog: Catalog) -> str:
         "Registries: " + ", ".join(f"`{name}`" for name in catalog.package_registries) + ".\n",
         "## inputs\n\nEach input, by the name that the app sees:\n\n" + _table(_rows(Input)),
         "`accepts` takes exactly one of:\n\n" + _table(_rows(Accepts)),
-        "`image` takes:\n\n" + _table(_rows(ImageInput)),
+        *(f"`{kind}` takes:\n\n" + _table(_rows(part)) for kind, part in ACCEPTED.items()),
         "## outputs\n\nEach output, by the name that the app sees:\n\n" + _table(_rows(Output)),
         _samples(),
         "## evaluation\n\n" + _table(_rows(Evaluation)),
@@ -98,7 +111,7 @@ def markdown(catalog: Catalog) -> str:
 def _samples() -> str:
     about = "## samples\n\nEach sample gives an [address](#addresses) for every input by its name, and beside it:\n\n"
     own = [row for row in _rows(Sample) if row[0] != "`files`"]
-    return about + _table(own) + "\nEach output under `expect` takes one or both of:\n\n" + _table(_rows(Expect))
+    return about + _table(own) + "\nEach output under `expect` takes one or more of these; which ones fit depends on its result:\n\n" + _table(_rows(Expect))
 
 
 def _steps(catalog: Catalog) -> str:

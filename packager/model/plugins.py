@@ -25,6 +25,10 @@ class StepModule(Protocol):
     - `fuse(bound, value, following: Sequence[tuple[str, Any]])`: `(Call, n)` when this step and the next n
       (name, bound) can be one native call.
     - `NEEDS`: steps whose native files this step's native files call.
+    - `geometry(bound, value) -> tuple[Move, ...]`: where the step moves pixels; without it they stay.
+    - `MAPS = True`: a last step that maps places back to the image that an input was given. Its `Params` have `input`,
+      `placed(bound, geometry)` takes the way back, `apply(bound, value, photo)` the image's size, and its call says
+      `photo`.
     - `class_names(bound)`: labels by class index, written into the model file's metadata.
     - `per_channel(bound, channels)`: (mean, std) by channel of a step that is (value - mean) / std; `AXES`: how a step
       that only moves a tensor's axes orders them. Both are for the model file's metadata (`plan/describe.py`).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -175,6 +176,8 @@ def _row(what: str, done: Done, result: Path) -> dict[str, Any]:
 def _onnx2tf(folder: Path) -> tuple[Path | None, str]:
     """The command in an environment of its own, or why there is none."""
     pythons = [found for name in ("python3.13", "python3.12") if (found := shutil.which(name))]
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"  # which the shims may not select
+    pythons += [str(file) for name in ("3.13.*", "3.12.*") for file in sorted(versions.glob(f"{name}/bin/python"))]
     if sys.version_info >= (3, 12):
         pythons.insert(0, sys.executable)
     if not pythons:

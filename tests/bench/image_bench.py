@@ -4,8 +4,8 @@
 
 Two tasks. `photo`: 12 megapixels of RGB to a float32 tensor of 224 x 224, bilinear with antialias (like pillow), one
 thread. `frame`: a 720p NV21 frame, turned by 90 degrees, centre crop, 224 x 224, the same. Times are the best of
-several runs in processor time of one thread, so that other programs on the machine count little. The Kotlin steps run on
-the JVM's server compiler, which is not Android's.
+several runs in processor time of one thread, so that other programs on the machine count little. The Kotlin steps run
+on the JVM's server compiler, which is not Android's.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "native")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "native"))
 
 import numpy as np
 import pytest
@@ -33,6 +32,7 @@ from PIL import Image
 import packager.steps
 from packager.core.paths import cache_root
 
+HERE = Path(__file__).resolve().parent
 STEPS = Path(packager.steps.__file__).parent
 USED = ("resize", "yuv", "normalize", "quantize")
 OPENCV = "opencv-python-headless==4.12.0.88"

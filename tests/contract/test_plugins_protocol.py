@@ -54,6 +54,8 @@ def test_the_protocol_is_kept(family: str, name: str) -> None:
         if member.startswith("_") or not inspect.isfunction(declared):
             continue
         wanted = list(inspect.signature(declared).parameters)[1:]
+        if member == "apply" and getattr(module, "MAPS", False):
+            wanted.append("photo")
         assert list(inspect.signature(getattr(module, member)).parameters) == wanted, member
         assert getattr(module, member).__doc__, member
 
@@ -174,9 +176,21 @@ def test_steps_describe_their_parameters(name: str) -> None:
     assert set(getattr(step, "NEEDS", ())) <= set(CATALOG.steps)
 
 
+@pytest.mark.parametrize("name", CATALOG.steps)
+def test_steps_that_map_places_back_take_the_way(name: str) -> None:
+    step: Any = CATALOG.steps[name]
+    assert hasattr(step, "placed") == getattr(step, "MAPS", False)
+    if hasattr(step, "placed"):
+        assert list(inspect.signature(step.placed).parameters) == ["bound", "geometry"]
+        assert "input" in step.Params.model_fields
+    if hasattr(step, "geometry"):
+        assert list(inspect.signature(step.geometry).parameters) == ["bound", "value"]
+
+
 def test_roles_are_unique() -> None:
     roles = [module.ROLE for module in CATALOG.steps.values() if hasattr(module, "ROLE")]
-    assert sorted(roles) == ["dequantize", "quantize"]
+    assert len(roles) == len(set(roles))
+    assert {"dequantize", "quantize"} <= set(roles)
 
 
 ODD = (

@@ -13,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from packager.model.contract import FrameType, ImageType, Move, StepMismatchError, TensorType
-from packager.steps import crop, resize, yuv
-
-VECTORS = Path(__file__).parent / "vectors"
-sys.path.insert(0, str(VECTORS))
+sys.path.insert(0, str(Path(__file__).parent / "vectors"))
 
 from camera_frames import LAYOUTS, place, random_frame
 from opencv_sets import digest, frames, resizes
 
+from packager.model.contract import FrameType, ImageType, Move, StepMismatchError, TensorType
+from packager.steps import crop, resize, yuv
+
+VECTORS = Path(__file__).parent / "vectors"
 OPENCV: dict[str, Any] = json.loads((VECTORS / "opencv.json").read_text("utf-8"))
 SIDE = st.integers(1, 96)
 
@@ -124,7 +124,7 @@ def test_even_rounding_is_torchvisions_centre_crop(w: int, h: int, width: int, h
     """torchvision's `center_crop`: int(round((h - height) / 2.0))."""
     width, height = min(w, width), min(h, height)
     image = np.random.default_rng(0).integers(0, 256, (h, w, 1), np.uint8)
-    top, left = int(round((h - height) / 2.0)), int(round((w - width) / 2.0))
+    top, left = round((h - height) / 2.0), round((w - width) / 2.0)
     found = crop.apply(crop.Params(width=width, height=height, rounding="even"), image)
     np.testing.assert_array_equal(found, image[top : top + height, left : left + width])
 
@@ -161,3 +161,10 @@ def test_parameters_are_checked(params: dict[str, Any], complaint: str) -> None:
 def test_rounding_goes_with_a_size() -> None:
     with pytest.raises(ValueError, match="`rounding` goes with"):
         crop.Params(ratio="4:3", rounding="even")
+
+
+def test_a_result_is_not_mapped_back_through_even_rounding() -> None:
+    bound = crop.Params(width=3, height=2, rounding="even")
+    with pytest.raises(StepMismatchError, match="mapped back"):
+        crop.geometry(bound, ImageType(None, None, "rgb", 99))
+    assert crop.geometry(crop.Params(width=3, height=2), ImageType(None, None)) == (Move("crop_size", 3, 2),)

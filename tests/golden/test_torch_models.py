@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 from project_tools import ROOT, packager, write_manifest
-from torch_tools import ANY, CLASS, EXPORTS, HERE, NEW, SHAPES, make_models, project, run
+from torch_tools import ANY, CLASS, EXPORTS, HERE, NEW, OLD, SHAPES, make_models, project, run
 
 from packager import pipeline
 from packager.core.console import NullConsole
@@ -25,8 +25,9 @@ ALL = ["onnx/float32", "tflite/float32", "tflite/float16", "coreml/float32"]
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small net in every form, made by the newest torch."""
-    return make_models(tmp_path_factory.mktemp("torch") / "models", HERE[0])
+    """The small net in every form, made by the oldest torch."""
+    assert OLD is not None
+    return make_models(tmp_path_factory.mktemp("torch") / "models", OLD)
 
 
 def figures(bundle: Path) -> dict[str, float]:
@@ -45,22 +46,21 @@ def source_outputs(bundle: Path) -> list[Any]:
 @ANY
 def test_weights_with_their_class(session: Session, models: Path, tmp_path: Path) -> None:
     file = project(tmp_path / "p", models, "net.pth", formats=ALL, **CLASS)
+    assert OLD is not None
     bundle = pipeline.build(session, file, tmp_path / "d")
     errors = figures(bundle)
     assert sorted(errors) == sorted(ALL)
     assert max(error for name, error in errors.items() if name.endswith("float32")) < 1e-6
-    assert json.loads((bundle / "evidence.json").read_bytes())["tools"]["torch"] == HERE[0].torch
+    assert json.loads((bundle / "evidence.json").read_bytes())["tools"]["torch"] == OLD.torch
     expect_torch(models, tmp_path, bundle)
 
 
 @ANY
-def test_a_script_by_the_oldest_torch(session: Session, models: Path, tmp_path: Path) -> None:
-    oldest = min(HERE, key=lambda each: each.release)
-    made = models if oldest == HERE[0] else make_models(tmp_path / "models", oldest)
-    file = project(tmp_path / "p", made, "scripted.pt", python=str(oldest.path), shapes=SHAPES)
+def test_a_script_by_the_torch_that_is_found(session: Session, models: Path, tmp_path: Path) -> None:
+    file = project(tmp_path / "p", models, "scripted.pt", python=None, shapes=SHAPES)
     bundle = pipeline.build(session, file, tmp_path / "d")
     assert max(figures(bundle).values()) < 1e-6
-    assert json.loads((bundle / "evidence.json").read_bytes())["tools"]["torch"] == oldest.torch
+    assert json.loads((bundle / "evidence.json").read_bytes())["tools"]["torch"] == HERE[0].torch
     expect_torch(models, tmp_path, bundle)
 
 
@@ -76,6 +76,7 @@ def test_other_forms_are_exported(
 
 def expect_torch(models: Path, folder: Path, bundle: Path) -> None:
     """The reference's answers are those that torch gives to the same pixels, computed here on its own."""
+    assert OLD is not None
     script = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -85,15 +86,15 @@ answers = [net(torch.tensor(rgb, dtype=torch.float32).expand(1, 8, 8, 3) / 255).
            for rgb in ([250, 10, 20], [20, 10, 250])]
 open(sys.argv[2], "w").write(json.dumps(answers))
 """
-    run(HERE[0], script, models, folder / "answers.json")
+    run(OLD, script, models, folder / "answers.json")
     for expected, stored in zip(json.loads((folder / "answers.json").read_text()), source_outputs(bundle), strict=True):
         np.testing.assert_allclose(stored, expected, rtol=0, atol=1e-6)
 
 
 @EXPORTS
 def test_exported_programs_say_their_shapes_themselves(session: Session, models: Path, tmp_path: Path) -> None:
-    folder = models if HERE[0] in NEW else make_models(tmp_path / "models", NEW[0])
-    bundle = pipeline.build(session, project(tmp_path / "p", folder, "net.pt2"), tmp_path / "d")
+    folder = models if OLD in NEW else make_models(tmp_path / "models", NEW[0])
+    bundle = pipeline.build(session, project(tmp_path / "p", folder, "net.pt2", python=None), tmp_path / "d")
     assert max(figures(bundle).values()) < 1e-6
     expect_torch(folder, tmp_path, bundle)
 

@@ -13,6 +13,7 @@ from packager.sources._torch.interpreter import INSTALL, Interpreter, found
 
 HERE = found()
 ANY = pytest.mark.skipif(not HERE, reason=f"NOT PROVEN: no Python with torch here; type `{INSTALL}`")
+OLD = min(HERE, key=lambda each: each.release) if HERE else None  # starts soonest
 NEW = [each for each in HERE if each.release >= (2, 5)]
 EXPORTS = pytest.mark.skipif(not NEW, reason=f"NOT PROVEN: no Python with torch 2.5 or newer here; type `{INSTALL}`")
 
@@ -100,8 +101,11 @@ def make_models(folder: Path, interpreter: Interpreter) -> Path:
 
 def project(folder: Path, models: Path, source: str, **changes: Any) -> Path:
     """A project with one of the models; `changes` are keys of its `model:` and `formats`."""
+    assert OLD is not None
     tiny_project(folder)
     for name in (source, "nets.py"):
         (folder / name).write_bytes((models / name).read_bytes())
     formats = changes.pop("formats", ["onnx/float32"])
-    return write_manifest(folder, tiny_manifest(model={"source": source, **changes}, formats=formats))
+    model = {"source": source, "python": str(OLD.path), **changes}
+    model = {key: value for key, value in model.items() if value is not None}
+    return write_manifest(folder, tiny_manifest(model=model, formats=formats))

@@ -24,6 +24,7 @@ from packager.core.console import NullConsole
 from packager.core.errors import GateError, ModelError, PackagerError, PlanError
 from packager.core.hashing import code_hash, content_hash, json_hash, sha256_file, tool_versions
 from packager.core.jsonable import to_json
+from packager.core.locks import lock, open_for_lock
 from packager.core.resources import cpu_class
 from packager.session import Session, open_session
 from packager.stages.verify import Verified
@@ -32,8 +33,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CELLS = WORK / "cells"
 TABLE = ROOT / "docs" / "matrix.json"
-CODE = ("packager.importers", "packager.runtimes", "packager.sources", "packager.stages.contract",
-        "packager.stages.convert", "packager.stages.verify", "packager.plan")  # fmt: skip
+CODE = ("packager.stages.contract", "packager.stages.convert", "packager.stages.verify", "packager.plan")
 TOOLS = ("tensorflow", "tf-keras", "keras", "coremltools", "onnx", "onnxruntime", "ai-edge-litert", "tf2onnx", "numpy")
 FORMATS = ("tflite", "coreml", "onnx")
 TRANSPOSES = ("TRANSPOSE", "Transpose", "transpose")
@@ -90,17 +90,22 @@ def reasons(fault: PackagerError) -> str:
     return "; ".join(dict.fromkeys(finding.what for finding in fault.findings))
 
 
-def key_of(project: Project, manifest: Path, code: str) -> str:
+def key_of(session: Session, project: Project, manifest: Path, runtime: str) -> str:
+    """Everything that decides a cell, by content."""
+    module = session.catalog.runtimes[runtime]
+    source = session.catalog.sources[project.source.format] if project.source else None
+    code = code_hash((*CODE, *module.CODE, module.__name__, *((*source.CODE, source.__name__) if source else ())))
     drawn = {file.name: sha256_file(file) for file in sorted(project.folder.glob("*.npy"))}
-    return json_hash([manifest.read_text("utf-8"), content_hash(project.model), drawn, code])
+    asked = manifest.read_text("utf-8")
+    return json_hash([asked, content_hash(project.model), drawn, code, tool_versions(TOOLS), cpu_class()])
 
 
-def rows(session: Session, entry: dict[str, Any], code: str) -> Iterator[dict[str, Any]]:
+def rows(session: Session, entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
     project = Project(session, entry)
     kind = project.source.format if project.source else project.model.suffix.lstrip(".")
     for runtime, precision in pairs(session):
         manifest = project.manifest(f"{runtime}/{precision}")
-        kept = CELLS / f"{key_of(project, manifest, code)}.json"
+        kept = CELLS / f"{key_of(session, project, manifest, runtime)}.json"
         started = time.monotonic()
         if not kept.is_file():
             found = cell(session, manifest)
@@ -113,28 +118,38 @@ def rows(session: Session, entry: dict[str, Any], code: str) -> Iterator[dict[st
         yield {**about, **found}
 
 
+def store(listed: Sequence[dict[str, Any]], model: str, made: Sequence[dict[str, Any]], cells: int) -> dict[str, int]:
+    """Put a model's rows in the place of older ones and write both files; returns the counts."""
+    handle = open_for_lock(WORK / "table.lock", create=True)
+    lock(handle, exclusive=True, wait=True)
+    try:
+        old = json.loads(TABLE.read_text("utf-8"))["cells"] if TABLE.is_file() else []
+        held = {entry["id"]: [row for row in old if row["model"] == entry["id"]] for entry in listed}
+        held[model] = list(made)
+        rows = [row for entry in listed for row in held[entry["id"]]]
+        counts = {name: sum(row["result"] == name for row in rows) for name in OUTCOMES}
+        counts["missing"] = len(listed) * cells - len(rows)
+        table = {"format": 1, "tools": tool_versions(TOOLS), "counts": counts, "cells": rows}
+        TABLE.write_text(json.dumps(table, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+        write_page(table, ROOT / "docs" / "matrix.md")
+        return counts
+    finally:
+        os.close(handle)
+
+
 def main(names: Sequence[str]) -> int:
-    """Run the cells, write both files; 1 where a cell failed or is missing."""
+    """Run the cells, write both files after each model; 1 where a cell failed or is missing."""
     os.environ["PACKAGER_PLUGINS"] = str(HERE / "plugins")
     CELLS.mkdir(parents=True, exist_ok=True)
-    code = json_hash([code_hash(CODE), tool_versions(TOOLS), cpu_class()])
     listed = models()
-    old = json.loads(TABLE.read_text("utf-8"))["cells"] if TABLE.is_file() else []
-    held = {entry["id"]: [row for row in old if row["model"] == entry["id"]] for entry in listed}
+    counts: dict[str, int] = {}
     wanted = [entry for entry in listed if not names or entry["id"] in names]
     for start in range(0, len(wanted), RENEWED):
         with open_session(NullConsole()) as session:
-            count = len(pairs(session))
             for entry in wanted[start : start + RENEWED]:
-                held[entry["id"]] = list(rows(session, entry, code))
-    cells = [row for entry in listed for row in held[entry["id"]]]
-    missing = len(listed) * count - len(cells)
-    counts = {name: sum(row["result"] == name for row in cells) for name in OUTCOMES}
-    table = {"format": 1, "tools": tool_versions(TOOLS), "counts": counts | {"missing": missing}, "cells": cells}
-    TABLE.write_text(json.dumps(table, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
-    write_page(table, ROOT / "docs" / "matrix.md")
-    sys.stdout.write(f"matrix: {json.dumps(table['counts'])}\n")
-    return 1 if counts["failed"] or missing else 0
+                counts = store(listed, entry["id"], list(rows(session, entry)), len(pairs(session)))
+    sys.stdout.write(f"matrix: {json.dumps(counts)}\n")
+    return 1 if counts["failed"] or counts["missing"] else 0
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.native
 
 KOTLIN = LANGUAGES["kotlin"]
 STEPS = Path(packager.steps.__file__).parent
-GROUPS = ("core", "image", "detect", "camera", "signal", "micro", "series")
+GROUPS = ("core", "image", "detect", "camera", "signal", "series")
 EDITORCONFIG = Path(__file__).parents[2] / "templates" / "android" / "tree" / ".editorconfig"
 
 Steps = Sequence[tuple[str, dict[str, Any]]]

@@ -159,7 +159,7 @@ def test_equal_to_the_reference(tmp_path: Path) -> None:
 def test_formatted(tmp_path: Path) -> None:
     toolset()
     shutil.copy(SETTINGS, tmp_path)
-    for file in sources(sorted(PORTED)):
+    for file in sources(sorted({*PORTED, "resize", "yuv"})):
         shutil.copy(file, tmp_path)
     files = [f"/proof/{path.name}" for path in sorted(tmp_path.glob("*.swift"))]
     done = inside(tmp_path, "swift", "format", "lint", "--strict", *files)

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.native
 
 SWIFT = LANGUAGES["swift"]
 STEPS = Path(packager.steps.__file__).parent
-GROUPS = ("core", "image", "detect", "camera", "signal", "micro", "series")
+GROUPS = ("core", "image", "detect", "camera", "signal", "series")
 STRICT = ("-swift-version", "6", "-strict-concurrency=complete", "-warnings-as-errors")
 
 # Statements are short: one long sum of arrays takes the type checker minutes.

@@ -17,7 +17,7 @@ from step_vectors import Packed, compare, write_input
 
 pytestmark = pytest.mark.native
 
-GROUPS = ("core", "image", "detect", "camera", "signal", "micro", "series")
+GROUPS = ("core", "image", "detect", "camera", "signal", "series")
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 EXACT = ["-std=c++17", "-ffp-contract=off"]
 SANITIZERS = {

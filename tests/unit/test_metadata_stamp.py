@@ -183,6 +183,22 @@ def test_the_oldest_tflite_follows_from_operator_versions_and_from_the_converter
     assert needed == {"name": "TensorFlow Lite", "version": "2.17.0", "why": "operator FULLY_CONNECTED version 12"}
 
 
+@pytest.mark.heavy
+def test_the_oldest_ios_follows_from_specification_version_and_opset() -> None:
+    from coremltools.proto import Model_pb2
+
+    from packager.runtimes.coreml.requirements import requirements
+
+    spec = Model_pb2.Model(specificationVersion=7)
+    spec.mlProgram.functions["main"].opset = "CoreML5"
+    assert requirements(spec) == [{"name": "iOS", "version": "16.0", "why": "specification version 7"}]
+    spec.mlProgram.functions["main"].opset = "CoreML8"
+    assert requirements(spec) == [{"name": "iOS", "version": "18.0", "why": "opset CoreML8"}]
+    spec.specificationVersion = 99
+    with pytest.raises(ConvertError, match="specification version 99, whose oldest iOS is not known"):
+        requirements(spec)
+
+
 def test_the_installed_onnx_runtime_is_in_the_table() -> None:
     import onnxruntime
 

@@ -12,12 +12,14 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from project_tools import packager, tiny_project
 
+from packager.core.errors import ModelError
 from packager.importers.liveness import Operation, elements, peak
 from packager.model.plan import ArtifactRequest
 from packager.model.source import ModelSource
 from packager.model.tensors import TensorSpec
 from packager.plan.predict import predict
 from packager.registry import Catalog
+from packager.sources.savedmodel import refuse
 from packager.sources.savedmodel.graph import Graph, Node, SavedGraph, Signature, Tensor
 
 CATALOG = Catalog()
@@ -110,7 +112,9 @@ def test_only_operations_between_inputs_and_outputs_count() -> None:
     inner = graph(
         node("svd", "Svd", "x"),
         node("fold", "Erfinv", "w"),
-        node("sum", "AddV2", "svd:s:0", "fold:y:0"),
+        node("size", "Shape", "x"),
+        node("angle", "Tan", "size:output:0"),
+        node("sum", "AddN", "svd:s:0", "fold:y:0", "angle:y:0"),
         node("aside", "Digamma", "x"),
         returns=("sum:z:0",),
         arguments=("x", "w"),
@@ -128,8 +132,21 @@ def test_only_operations_between_inputs_and_outputs_count() -> None:
     )
     saved = SavedGraph("2", {"serving_default": signature}, main, {"inner": inner})
     assert saved.dependent(signature) == {
-        "AddV2": "sum", "Identity": "y", "PartitionedCall": "call", "Svd": "svd"
+        "AddN": "sum", "Identity": "y", "PartitionedCall": "call", "Shape": "size", "Svd": "svd"
     }  # fmt: skip
+
+
+def test_a_saved_model_that_writes_variables_is_refused() -> None:
+    main = graph(
+        node("x", "Placeholder"),
+        node("seed", "VarHandleOp"),
+        node("count", "AssignAddVariableOp", "seed", "x"),
+        node("y", "Identity", "x", "^count"),
+    )
+    given, made = (Tensor(TensorSpec(name, "float32", (1,)), f"{name}:0", True) for name in ("x", "y"))
+    signature = Signature((given,), (made,))
+    with pytest.raises(ModelError, match="writes a variable while it runs"):
+        refuse(SavedGraph("2", {"serving_default": signature}, main, {}), signature, "saved")
 
 
 @pytest.mark.parametrize("runtime", ["tflite", "coreml", "onnx"])

@@ -97,7 +97,18 @@ def test_a_kept_decision_within_the_margin_is_no_credit() -> None:
 def test_lead_and_range() -> None:
     assert lead(np.array([0.1, 0.7, 0.2])) == pytest.approx(0.5)
     assert lead(np.array([0.7])) == float("inf")
-    assert output_range([np.array([3.0]), np.array([3.0])]) > 0
+    assert output_range([np.array([3.0]), np.array([3.0])]) == 3.0
+    assert output_range([np.array([1000.0]), np.array([1000.001])]) == pytest.approx(10, rel=1e-4)
+    assert output_range([np.array([0.0])]) > 0
+
+
+def test_a_silent_sample_has_no_direction_but_still_has_an_error() -> None:
+    found = compare([[10, 0], [0.02, -0.01]], [[10, 0], [-0.02, 0.03]])
+    assert found.cosine == 1.0
+    assert found.max_abs == pytest.approx(0.04)
+    assert compare([[10, 0], [0.02, -0.01]], [[10, 0], [-0.2, 0.3]]).cosine < 0  # the artefact is not silent
+    assert compare([[0.02, -0.01]], [[-0.02, 0.03]]).cosine < 0  # nothing is loud: the range is its own
+    assert np.isnan(compare([[10, 0], [0.02, -0.01]], [[10, 0], [float("nan"), 0]]).cosine)
 
 
 @given(hnp.arrays(np.float32, (1, 4), elements=st.floats(-1e3, 1e3, width=32)))

@@ -108,13 +108,20 @@ def write_launcher(toolset: Path) -> None:
     launcher.chmod(0o755)
 
 
+CHECK = "import torch, torch.export, torch.onnx.utils; torch.ones(2) @ torch.ones(2); print(torch.__version__)"
+
+
 def works(toolset: Path) -> bool:
-    """Whether the tree's torch starts and is the version wanted."""
+    """Whether the tree's torch starts and is the version wanted.
+
+    What is imported is compiled on the way, as the packages' own scripts would have done: later starts take a third.
+    """
     launcher = toolset / "python"
     if not launcher.is_file():
         return False
-    argv = [str(launcher), "-B", "-c", "import torch; torch.ones(2) @ torch.ones(2); print(torch.__version__)"]
-    done = subprocess.run(argv, check=False, stdout=subprocess.PIPE, text=True, errors="replace")
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    argv = [str(launcher), "-c", CHECK]
+    done = subprocess.run(argv, check=False, stdout=subprocess.PIPE, text=True, errors="replace", env=env)
     return done.returncode == 0 and done.stdout.startswith(TORCH)
 
 

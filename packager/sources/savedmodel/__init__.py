@@ -28,6 +28,7 @@ CODE = (
 _FILE = "saved_model.pb"
 _DEFAULT = "serving_default"
 _NEVER = ("PyFunc", "PyFuncStateless", "EagerPyFunc", "WriteFile", "XlaLaunch")
+_ASSIGNS = ("AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp")
 _STRINGS = (
     "StringSplit", "StringSplitV2", "StringLower", "StringUpper", "StringToNumber", "StringToHashBucketFast",
     "RegexReplace", "RegexFullMatch", "StaticRegexReplace", "LookupTableFindV2", "LookupTableFind", "DecodeJpeg",
@@ -65,6 +66,7 @@ def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
             "unknown_shapes": unknown,
             "weight_bytes": sum(file.stat().st_size for file in (path / "variables").glob("*.data-*")),
             "dependent_ops": graph.dependent(signature),
+            **({"parameters": counted} if (counted := graph.parameters(signature)) else {}),
         },
         unseen=tuple(f"the shape of output {name!r}: seen when the model is opened" for name in unknown),
     )
@@ -108,9 +110,10 @@ def choose(graph: SavedGraph, file: str) -> tuple[str, Signature]:
 
 
 def refuse(graph: SavedGraph, signature: Signature, file: str) -> None:
-    """Raise ModelError for operations that run code, write files, or work on text."""
+    """Raise ModelError for operations that run code, write files or variables, or work on text."""
+    reached = graph.reached(signature)
     never = sorted(graph.everything() & set(_NEVER))
-    strings = sorted(set(graph.reached(signature)) & set(_STRINGS))
+    strings = sorted(set(reached) & set(_STRINGS))
     typed = [tensor.spec for tensor in (*signature.inputs, *signature.outputs) if tensor.spec.dtype == "string"]
     findings = [
         Finding(f"{file}: the graph has the operation {op}", expected="plain computations", hint="export it without")
@@ -122,6 +125,15 @@ def refuse(graph: SavedGraph, signature: Signature, file: str) -> None:
             hint="export the model from behind this operation, and do its work in the contract",
         )
         for op in strings
+    ]
+    findings += [
+        Finding(
+            f"{file}: the graph writes a variable while it runs ({op}), which a frozen model cannot",
+            expected="a graph that only reads its weights",
+            hint="augmentation layers (RandomFlip, ...) do so even in an export: build the model without them and "
+            "export that; a state that is kept between calls has to be an input and an output",
+        )
+        for op in sorted(set(reached) & set(_ASSIGNS))
     ]
     findings += [
         Finding(f"{file}: {spec.name!r} holds text", expected="a tensor of numbers", hint="export it without")

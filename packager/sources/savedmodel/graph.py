@@ -5,6 +5,7 @@ Field numbers are those of TensorFlow's saved_model.proto, meta_graph.proto, gra
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,18 +20,20 @@ _DTYPES = {
 _ENDS = {"Softmax": "softmax", "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu", "Relu6": "relu6",
          "LogSoftmax": "log_softmax", "Elu": "elu", "LeakyRelu": "leaky_relu", "Softplus": "softplus"}  # fmt: skip
 _PASSES = {"Identity", "Reshape", "Squeeze", "ExpandDims", "Cast", "Transpose", "EnsureShape", "StopGradient"}
+_SHAPES = ("Shape", "ShapeN", "Size", "Rank", "TensorListLength")
 _BRANCHES = ("If", "StatelessIf", "Case", "StatelessCase")
 _CALLS = ("f", "func", "body", "cond", "then_branch", "else_branch", "branches")
 
 
 @dataclass(frozen=True)
 class Node:
-    """One operation; `calls` maps attribute -> function names."""
+    """One operation; `calls` maps attribute -> function names, `elements` are those of a variable."""
 
     name: str
     op: str
     inputs: tuple[str, ...]
     calls: Mapping[str, tuple[str, ...]]
+    elements: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,12 +104,19 @@ class SavedGraph:
             sources = [_node_of(name) for name in node.inputs if not name.startswith("^")]
             if node.name in given or not any(source in decided for source in sources):
                 continue
-            decided.add(node.name)
             found.setdefault(node.op, node.name)
+            if node.op in _SHAPES:  # shapes are fixed when the model is frozen, whatever the values are
+                continue
+            decided.add(node.name)
             passed = sources[1:] if node.op in _BRANCHES else sources
             for inner in (self.functions[f] for names in node.calls.values() for f in names if f in self.functions):
                 into = frozenset(a for a, source in zip(inner.arguments, passed, strict=False) if source in decided)
                 self._spread(inner, inner.returns, into, found, seen)
+
+    def parameters(self, signature: Signature) -> int:
+        """Return how many values the variables that the outputs need have; 0 where the file does not tell."""
+        nodes = self._walk(self.main, [tensor.at for tensor in signature.outputs], set())
+        return sum(node.elements for node in nodes)
 
     def everything(self) -> set[str]:
         """Names of all operations in the file."""
@@ -194,9 +204,19 @@ def _nodes(data: memoryview, number: int) -> dict[str, Node]:
     found = {}
     for node in messages(data, number):
         inputs = tuple(bytes(item).decode("utf-8", "replace") for item in messages(node, 3))
-        name = text(node, 1)
-        found[name] = Node(name, text(node, 2), inputs, dict(_calls(node)))
+        name, op = text(node, 1), text(node, 2)
+        elements = _elements(node) if op == "VarHandleOp" else 0
+        found[name] = Node(name, op, inputs, dict(_calls(node)), elements)
     return found
+
+
+def _elements(node: memoryview) -> int:
+    """Elements of a variable, by its attribute `shape`; 0 where that is open."""
+    for key, value in entries(node, 5):
+        if key == "shape":
+            sizes = [integer(dimension, 1) for dimension in messages(message(value, 7), 2)]
+            return math.prod(sizes) if all(size > 0 for size in sizes) else 0
+    return 0
 
 
 def _calls(node: memoryview) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -55,4 +55,4 @@ def _tensor(path: Path, kind: TensorType) -> NDArray[Any]:
         raise DecodeError(f"{path.name} is not a .npy file: {fault}", "save the array with numpy.save") from fault
     if array.dtype.name != kind.dtype or array.shape != kind.shape:
         raise DecodeError(f"{path.name} holds {array.dtype.name}{list(array.shape)}, the model takes {kind}")
-    return np.ascontiguousarray(array)
+    return np.asarray(array, order="C")

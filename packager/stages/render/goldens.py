@@ -7,11 +7,11 @@ one after the other in the file.
 Stage `result` has the kind of result in lower case in place of the dtype. What follows on the line:
 
 - classification: shape is the number of labels, file `-`; pairs of label and score.
-- detections: shape is their number, file `-`; the tolerance of places in pixels, then for each label, score, index, left,
-  top, right, bottom, number of points, and x, y of each.
+- detections: shape is their number, file `-`; the tolerance of places in pixels, then for each label, score, index,
+  left, top, right, bottom, number of points, and x, y of each.
 - landmarks: shape is the number of points, file `-`; the tolerance of places in pixels, the score, and x, y, z of each.
-- mask: shape is height x width, the file holds a byte for a pixel; the absolute tolerance is the share of pixels that may
-  differ.
+- mask: shape is height x width, the file holds a byte for a pixel; the absolute tolerance is the share of pixels that
+  may differ.
 - embedding, values: the file holds float32 numbers.
 
 Backslash, tab and line feed are escaped as in C.

@@ -94,7 +94,12 @@ def apply(bound: Params, value: Array) -> Array:
 
 
 def geometry(bound: Params, value: ContractType) -> tuple[Move, ...]:  # noqa: ARG001
-    """Where pixels go."""
+    """Where pixels go; `StepMismatchError` for `rounding: even`, which has no move."""
+    if bound.rounding == "even":
+        raise StepMismatchError(
+            "a result cannot be mapped back to the original image through `crop` with `rounding: even`",
+            "`rounding: down`",
+        )
     return (Move("crop_size" if bound.ratio is None else "crop_ratio", *bound.sides),)
 
 

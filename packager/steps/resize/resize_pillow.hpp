@@ -207,15 +207,7 @@ static inline void resample_row_rgb_shared(const Columns& columns, const uint8_t
   const uint8_t* pixel = row + static_cast<size_t>(windows[0].start) * 3;
   for (int32_t i = 0; i <= last; ++i) {
     const int32_t end = i < last ? windows[i + 1].start : windows[i].start + windows[i].count;
-    int32_t x = windows[i].start;
-    for (; x + 1 < end; x += 2, pixel += 6) {  // two at a time: the products, not the loop, should take the time
-      const uint64_t word = words[x];
-      const uint64_t next = words[x + 1];
-      red += pixel[0] * word + pixel[3] * next;
-      green += pixel[1] * word + pixel[4] * next;
-      blue += pixel[2] * word + pixel[5] * next;
-    }
-    for (; x < end; ++x, pixel += 3) {
+    for (int32_t x = windows[i].start; x < end; ++x, pixel += 3) {
       const uint64_t word = words[x];
       red += pixel[0] * word;
       green += pixel[1] * word;

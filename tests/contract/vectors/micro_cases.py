@@ -1,4 +1,4 @@
-"""Group `micro`: the micro frontend."""
+"""The micro frontend's part of the group `series`."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from step_cases import Case, case
 
 from packager.model.contract import AudioType
 
+NATIVE = (
+    *("silence", "least", "greatest", "noise-1", "noise-1000", "noise-32767"),
+    *("chirp-3", "chirp-30000", "slow-square", "bursts-1", "clicks", "onset"),
+)
+"""Constants take compilers long: the other signals are left to the reference."""
 
-def micro() -> list[Case]:
-    """All cases, ids unique."""
-    made = list(_frontend())
-    assert len({c.id for c in made}) == len(made)
-    return made
 
-
-def _frontend() -> Iterator[Case]:
-    for name, make in SIGNALS.items():
-        yield _case(name, {"frames": 98}, make())
+def micro() -> Iterator[Case]:
+    """Frames, short audio, settings."""
+    for name in NATIVE:
+        yield _case(name, {"frames": 98}, SIGNALS[name]())
     bursts, noise = SIGNALS["bursts-1"](), SIGNALS["noise-1000"]()
     every = {"frames": 49, "every": 2, "short": "pad"}
-    for length in (1, 479, 480, 481, 5_000, 15_999, 16_000):
+    for length in (1, 480, 5_000, 15_999, 16_000):
         for place in ("first", "last"):
             yield _case(f"{place}-{length}", {**every, "at": place}, bursts[:length])
     for length in (15_839, 15_840, 16_000):
@@ -42,8 +42,7 @@ def _frontend() -> Iterator[Case]:
         "gain": {"pcan_strength": 0.5, "pcan_offset": 1.0, "gain_bits": 18},
     }
     for name, params in others.items():
-        for signal, samples in (("bursts", bursts), ("noise", noise)):
-            yield _case(f"{name}-{signal}", {"frames": 10, "every": 3, "short": "pad", **params}, samples)
+        yield _case(name, {"frames": 10, "every": 3, "short": "pad", **params}, bursts)
     slow = {"rate": 8_000, "frames": 40, "upper_band_limit": 3_800.0}
     yield _case("8-kHz", slow, noise)
 

@@ -1,4 +1,4 @@
-"""Group `series`: windows, units, standardisation and shapes of series; the ends of files; errors and limits."""
+"""Group `series`: windows, units, standardisation and shapes of series; the micro frontend; ends of files; errors."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from micro_cases import micro
 from step_cases import Case, Pictures, case
 
 from packager.model.contract import BytesType, SeriesType
@@ -13,7 +14,7 @@ from packager.model.contract import BytesType, SeriesType
 
 def series() -> list[Case]:
     """All cases, ids unique."""
-    made = [*_windows(), *_numbers(), *_bytes(), *_errors()]
+    made = [*_windows(), *_numbers(), *_bytes(), *_errors(), *micro()]
     assert len({c.id for c in made}) == len(made)
     return made
 

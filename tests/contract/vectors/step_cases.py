@@ -141,12 +141,11 @@ class Pictures:
 
 def cases(group: str) -> list[Case]:
     """Cases of a group: `core` (what every project needs), `image` (the rest of the image steps), `detect` (boxes),
-    `camera` (frames, OpenCV, shorter side), `signal` (sound, spectra), `micro` (the micro frontend),
-    `series` (windows, ends of files).
+    `camera` (frames, OpenCV, shorter side), `signal` (sound, spectra), `series` (the micro frontend,
+    windows, ends of files).
     """
     import camera_cases
     import image_cases
-    import micro_cases
     import series_cases
     import signal_cases
     from core_cases import core
@@ -158,6 +157,5 @@ def cases(group: str) -> list[Case]:
         "detect": detect,
         "camera": camera_cases.camera,
         "signal": signal_cases.signal,
-        "micro": micro_cases.micro,
         "series": series_cases.series,
     }[group]()
