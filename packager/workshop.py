@@ -139,7 +139,7 @@ class Workshop:
         with self.session.console.stage(f"evaluate {artifact.id}"):
             found = self.evaluation.judge(
                 artifact,
-                runtime.kernel_sets(artifact.precision),
+                [verdict.kernel_set for verdict in made.verdicts],
                 lambda feeds: run_action(artifact, runtime, feeds),
                 lambda inputs: stored(artifact, inputs, catalog),
                 lambda outputs: to_source_units(artifact, outputs, catalog),

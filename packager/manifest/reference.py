@@ -30,7 +30,7 @@ from packager.model.manifest import (
 from packager.model.target import OptionSpec
 from packager.registry import Catalog
 
-ACCEPTED = {
+ACCEPTED: dict[str, type[BaseModel]] = {
     "image": ImageInput,
     "frame": FrameInput,
     "audio": AudioInput,
@@ -111,7 +111,8 @@ def markdown(catalog: Catalog) -> str:
 def _samples() -> str:
     about = "## samples\n\nEach sample gives an [address](#addresses) for every input by its name, and beside it:\n\n"
     own = [row for row in _rows(Sample) if row[0] != "`files`"]
-    return about + _table(own) + "\nEach output under `expect` takes one or more of these; which ones fit depends on its result:\n\n" + _table(_rows(Expect))
+    expect = "\nEach output under `expect` takes one or more of these; which ones fit depends on its result:\n\n"
+    return about + _table(own) + expect + _table(_rows(Expect))
 
 
 def _steps(catalog: Catalog) -> str:

@@ -100,7 +100,8 @@ class RuntimeModule(Protocol):
       out, and `model` is the source's own file.
     - `RUN(request={precision, kernel_sets, mapping: {inputs: {source: own}, outputs: {source: own}}},
       inputs={"model": Path, "feeds": Path}, out)` writes `out/<kernel set>/<n>.npz` by source name, raw dtypes;
-      feeds are the artefact's own input arrays by source name.
+      feeds are the artefact's own input arrays by source name. It returns {kernel_sets}, those that could run the file:
+      the first always, another may lack an operator.
     - `STAMP(request={contract, labels, description, mapping}, inputs={"model": Path}, out)` copies the artefact with
       contract hash, labels and what else the format's metadata can say of `description` (JSON of
       `model.description.Description`), under its own file name, and returns {path, requires}; `requires` lists the

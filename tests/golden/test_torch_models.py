@@ -189,7 +189,8 @@ def test_the_image_classifier(tmp_path: Path) -> None:
     data = yaml.safe_load(REAL.read_text("utf-8"))
     left_out = ("targets", "calibration")
     data = {**{key: value for key, value in data.items() if key not in left_out}, "formats": ["onnx/float32"]}
-    file = write_manifest(tmp_path / "class", data)
+    assert OLD is not None
+    file = write_manifest(tmp_path / "class", {**data, "model": {**data["model"], "python": str(OLD.path)}})
     with open_session(NullConsole()) as session:
         bundle = pipeline.build(session, file, tmp_path / "dist")
         project_, _ = pipeline.plan(session, file)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.native
 HERE = Path(__file__).parent / "cortex_m"
 EXACT = ["-std=c++17", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
 SMALL = 8192
-EACH = 45
+EACH = 30
 CORES = {
     "m3": ("mps2-an385", ["-mcpu=cortex-m3", "-mfloat-abi=soft"]),
     "m4f": ("mps2-an386", ["-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]),

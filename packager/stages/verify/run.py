@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from packager.core.actions import Action, Actions
+from packager.core.actions import RESULT, Action, Actions
 from packager.core.errors import ConvertError
 from packager.core.samples import read_samples, write_samples
 from packager.model.artifact import Artifact, Port, Verdict
@@ -69,8 +70,8 @@ def verify(
     runtime = catalog.runtimes[artifact.runtime]
     feeds = [stored(artifact, golden.model_inputs, catalog) for golden in goldens]
     folder = write_samples(scratch / f"feeds-{artifact.runtime}-{artifact.precision}", feeds)
-    kernel_sets = runtime.kernel_sets(artifact.precision)
     ran = actions.run(run_action(artifact, runtime, folder))
+    kernel_sets = json.loads((ran / RESULT).read_bytes())["kernel_sets"]
     limits = thresholds(gates, artifact.runtime, artifact.precision)
     raw = {name: list(read_samples(ran / name)) for name in kernel_sets}
     verdicts = tuple(_verdict(artifact, name, raw[name], goldens, plan, catalog, limits, gates) for name in kernel_sets)

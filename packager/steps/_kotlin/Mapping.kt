@@ -151,7 +151,7 @@ private class Move(
         down: Long,
     ): Long = maxOf(1, minOf(side, other * across / down))
 
-    private companion object {
+    companion object {
         const val ORIENT = 0
         const val CROP_SIZE = 1
         const val CROP_RATIO = 2

@@ -30,8 +30,8 @@ static inline Status take_ends(const Bytes& in, int32_t head, int32_t tail, int3
   return Status::kOk;
 }
 
-/// Bytes -> int32 [1, head + tail]: the first and the last bytes, `pad` for each that is not there. Only `block` bytes at
-/// each end are looked at; with `strip`, white space around the content is left out.
+/// Bytes -> int32 [1, head + tail]: the first and the last bytes, `pad` for each that is not there. Only `block` bytes
+/// at each end are looked at; with `strip`, white space around the content is left out.
 static inline Status head_tail(const Bytes& in, int32_t head, int32_t tail, int32_t block, bool strip, int32_t pad,
                                Arena& arena, Tensor<const int32_t>* out) {
   return take_ends<int32_t>(in, head, tail, block, strip, pad, arena, out);

@@ -93,6 +93,26 @@ internal class Engine(
         buffer.rewind()
     }
 
+    /** Sets input number [index] (in the order given to the constructor). */
+    fun setInput(
+        index: Int,
+        values: IntArray,
+    ) {
+        val buffer = input(index)
+        checkSize(values.size * Int.SIZE_BYTES, buffer)
+        buffer.asIntBuffer().put(values)
+    }
+
+    /** Sets input number [index] (in the order given to the constructor). */
+    fun setInput(
+        index: Int,
+        values: LongArray,
+    ) {
+        val buffer = input(index)
+        checkSize(values.size * Long.SIZE_BYTES, buffer)
+        buffer.asLongBuffer().put(values)
+    }
+
     /** Runs the model once over the inputs that were set. */
     fun run() {
         outputBuffers.values.forEach { (it as ByteBuffer).rewind() }
@@ -118,6 +138,28 @@ internal class Engine(
         val buffer = outputOf(index)
         checkSize(into.size, buffer)
         buffer.get(into)
+        return into
+    }
+
+    /** Copies output number [index] of the last run to [into]. */
+    fun output(
+        index: Int,
+        into: IntArray,
+    ): IntArray {
+        val buffer = outputOf(index)
+        checkSize(into.size * Int.SIZE_BYTES, buffer)
+        buffer.asIntBuffer().get(into)
+        return into
+    }
+
+    /** Copies output number [index] of the last run to [into]. */
+    fun output(
+        index: Int,
+        into: LongArray,
+    ): LongArray {
+        val buffer = outputOf(index)
+        checkSize(into.size * Long.SIZE_BYTES, buffer)
+        buffer.asLongBuffer().get(into)
         return into
     }
 
