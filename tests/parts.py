@@ -113,7 +113,7 @@ TEST: dict[str, Callable[[Outcome], None]] = {
     **CHECK,
     "toolsets": toolsets,
     "heavy": tests("-m", "heavy and not native", *JOBS, "tests"),
-    "native": tests("-m", "native", "tests"),
+    "native": tests("-m", "native", *JOBS, "tests"),
 }
 
 
@@ -126,10 +126,24 @@ def matrix(outcome: Outcome) -> None:
     outcome.counted.append(", ".join(f"{count} {name}" for name, count in table.items()))
 
 
+def apps(outcome: Outcome) -> None:
+    """Every sample app built, and its projects compiled and run in each language."""
+    code = subprocess.run([BIN / "python", ROOT / "tests" / "matrix" / "apps.py"], cwd=ROOT, check=False).returncode
+    rows = json.loads((ROOT / "docs" / "apps.json").read_text("utf-8"))["apps"] if code in (0, 1) else []
+    outcome.passed = sum(row["result"] == "passed" for row in rows)
+    outcome.failed = len(rows) - outcome.passed if rows else 1
+
+
+def every_build(outcome: Outcome) -> None:
+    """The C++ steps by both compilers at all levels, for all groups of vectors."""
+    os.environ["PACKAGER_EVERY_BUILD"] = "1"
+    tests("tests/native/test_steps_cpp.py")(outcome)
+
+
 TIERS = {
     "check": CHECK,
     "test": TEST,
-    "matrix": {"matrix": matrix},
+    "matrix": {"matrix": matrix, "apps": apps, "builds": every_build},
     "bench": {"bench": bench},
 }
 

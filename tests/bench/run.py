@@ -22,6 +22,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DATA, PAGE = ROOT / "docs/bench.json", ROOT / "docs/bench.md"
+FIRST = {key: place for place, key in enumerate(("what", "value", "unit", "goal", "note"))}
 Row = Mapping[str, Any]
 
 
@@ -43,7 +44,7 @@ def text(value: object) -> str:
 
 def table(rows: Sequence[Row]) -> list[str]:
     """A Markdown table with every column that a row has."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
+    columns = sorted(dict.fromkeys(key for row in rows for key in row), key=lambda key: FIRST.get(key, len(FIRST)))
     lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
     return lines + ["| " + " | ".join(text(row.get(column)) for column in columns) + " |" for row in rows]
 

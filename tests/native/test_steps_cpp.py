@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -62,6 +63,19 @@ def run(argv: list[str]) -> str:
     return done.stdout
 
 
+LEVELS = ("-O0", "-O1", "-O2", "-O3")
+FEW = (("g++", "-O0"), ("clang++", "-O1"), ("clang++", "-O2"), ("g++", "-O3"))
+EVERY = "PACKAGER_EVERY_BUILD" in os.environ
+"""Set by `make matrix`: both compilers at all levels for all groups. Else all for `core`, each level once for others."""
+BUILDS = [
+    (group, name, level)
+    for group in GROUPS
+    for name in ("g++", "clang++")
+    for level in LEVELS
+    if EVERY or group == "core" or (name, level) in FEW
+]
+
+
 @pytest.fixture(scope="module", params=GROUPS)
 def vectors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Packed], Path]:
     """Cases of one group, their `input.bin` and `driver.cpp` in a folder."""
@@ -85,8 +99,7 @@ def check(packed: list[Packed], folder: Path, name: str, flags: list[str]) -> by
     return output.read_bytes()
 
 
-@pytest.mark.parametrize("level", ["-O0", "-O1", "-O2", "-O3"])
-@pytest.mark.parametrize("name", ["g++", "clang++"])
+@pytest.mark.parametrize(("vectors", "name", "level"), BUILDS, indirect=["vectors"])
 def test_equal_to_the_reference(vectors: tuple[list[Packed], Path], name: str, level: str) -> None:
     check(*vectors, name, [level])
 
