@@ -66,7 +66,7 @@ def run(argv: list[str]) -> str:
 LEVELS = ("-O0", "-O1", "-O2", "-O3")
 FEW = (("g++", "-O0"), ("clang++", "-O1"), ("clang++", "-O2"), ("g++", "-O3"))
 EVERY = "PACKAGER_EVERY_BUILD" in os.environ
-"""Set by `make matrix`: both compilers at all levels for all groups. Else all for `core`, each level once for others."""
+"""Set by `make matrix`: both compilers at all levels for all groups; else for `core` only."""
 BUILDS = [
     (group, name, level)
     for group in GROUPS

@@ -29,10 +29,18 @@ def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 class _Reader(CalibrationDataReader):
-    """Hands the samples out one by one."""
+    """Hands the samples out one by one, and in ranges: the quantiser keeps every activation of a range in memory."""
 
     def __init__(self, samples: Sequence[Arrays]) -> None:
+        self._samples = samples
         self._left = iter(samples)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        """Hand out the samples from `start_index` to before `end_index` next."""
+        self._left = iter(self._samples[start_index:end_index])
 
     def get_next(self) -> dict[str, Any] | None:
         """The next sample, None at the end."""
@@ -60,7 +68,7 @@ def to_int8(model: onnx.ModelProto, samples: Sequence[Arrays]) -> onnx.ModelProt
                 activation_type=QuantType.QInt8,
                 weight_type=QuantType.QInt8,
                 calibrate_method=CalibrationMethod.Percentile,
-                extra_options={"ActivationSymmetric": False, "CalibPercentile": PERCENTILE},
+                extra_options={"ActivationSymmetric": False, "CalibPercentile": PERCENTILE, "CalibStridedMinMax": 1},
             )
         except Exception as fault:  # the tool has no errors of its own
             raise ConvertError(f"ONNX int8: the quantizer failed: {type(fault).__name__}: {fault}") from fault

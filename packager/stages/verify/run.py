@@ -71,13 +71,20 @@ def verify(
     feeds = [stored(artifact, golden.model_inputs, catalog) for golden in goldens]
     folder = write_samples(scratch / f"feeds-{artifact.runtime}-{artifact.precision}", feeds)
     ran = actions.run(run_action(artifact, runtime, folder))
-    kernel_sets = json.loads((ran / RESULT).read_bytes())["kernel_sets"]
+    kernel_sets = _kernel_sets(ran, runtime, artifact.precision)
     limits = thresholds(gates, artifact.runtime, artifact.precision)
     raw = {name: list(read_samples(ran / name)) for name in kernel_sets}
     verdicts = tuple(_verdict(artifact, name, raw[name], goldens, plan, catalog, limits, gates) for name in kernel_sets)
     finite = not any(verdict.figures.non_finite for verdict in verdicts)
     records = _records(artifact, goldens, feeds, raw[kernel_sets[0]], plan, catalog) if finite else ()
     return Verified(artifact, verdicts, ArtifactGolden(artifact.id, kernel_sets[0], records))
+
+
+def _kernel_sets(ran: Path, runtime: RuntimeModule, precision: str) -> list[str]:
+    """Those that ran: what RUN says, or all of the runtime's where it says nothing."""
+    result = ran / RESULT
+    said = json.loads(result.read_bytes()).get("kernel_sets") if result.is_file() else None
+    return list(said if said is not None else runtime.kernel_sets(precision))
 
 
 def run_action(artifact: Artifact, runtime: RuntimeModule, feeds: Path) -> Action:
