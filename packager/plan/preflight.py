@@ -11,6 +11,7 @@ from packager.core.languages import LANGUAGES, Language
 from packager.model.contract import Chain, ContractType, StepUse
 from packager.model.manifest import Manifest
 from packager.model.source import ModelSource
+from packager.model.target import EngineSpec
 from packager.plan.chains import Place, Resolve, build_chains
 from packager.plan.describe import describe
 from packager.plan.labelled import judged_output
@@ -98,13 +99,28 @@ class Preflight:
 
     def _engine(self, place: Place, target: str, runtime: str) -> None:
         language = self.catalog.targets[target].language
-        if self.catalog.engine(runtime, language) is None:
+        engine = self.catalog.engine(runtime, language)
+        if engine is not None:
+            self._ports(place, target, engine)
+        if engine is None:
             able = [name for name in self.catalog.runtimes if self.catalog.engine(name, language) is not None]
             self._find(
                 place,
                 f"target `{target}` has no {language} engine for runtime `{runtime}`",
                 expected="one of " + ", ".join(f"`{name}`" for name in able),
             )
+
+    def _ports(self, place: Place, target: str, engine: EngineSpec) -> None:
+        """An engine may say which types of numbers it hands to and takes from the model (`dtypes`)."""
+        known: list[str] = engine.facts.get("dtypes", [])
+        for spec in (*self.source.inputs, *self.source.outputs) if self.source is not None and known else ():
+            if spec.dtype not in known:
+                self._find(
+                    place,
+                    f"target `{target}`: `{spec.name}` of the model is {spec.dtype}, its {engine.language} engine for "
+                    f"`{engine.runtime}` takes {', '.join(known)}",
+                    hint="leave this target out, or export the model with float inputs and outputs",
+                )
 
     def _pair(self, place: Place, name: str, precision: str) -> None:
         runtime = self.catalog.runtimes[name]

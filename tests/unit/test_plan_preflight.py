@@ -12,6 +12,7 @@ from project_tools import tiny_manifest, tiny_project, write_manifest
 from packager.core.errors import PlanError
 from packager.manifest import load
 from packager.model.source import ModelSource
+from packager.model.tensors import TensorSpec
 from packager.plan import check, check_without_model
 from packager.plan.preflight import Preflight
 from packager.registry import Catalog
@@ -45,6 +46,14 @@ def test_a_runtime_without_an_engine_names_those_that_have_one(tmp_path: Path) -
     assert "`tflite`" in finding.expected
     assert "`coreml`" not in finding.expected
     assert "runtime: coreml" in finding.source_line
+
+
+def test_numbers_that_an_engine_does_not_take_are_found(tmp_path: Path) -> None:
+    source = ModelSource("onnx", "0" * 64, (TensorSpec("ids", "int32", (1, 9)),), (TensorSpec("y", "float32", (1, 2)),))
+    ios = {"ios": {"runtime": "coreml", "precision": "float32", "bundle_id": "org.example.tiny"}}
+    (found,) = texts(tmp_path, source, targets=ios)
+    assert found == "target `ios`: `ids` of the model is int32, its swift engine for `coreml` takes float32"
+    assert texts(tmp_path, source, targets=linux("tflite")) == []
 
 
 def test_calibrated_precisions_need_data(tmp_path: Path) -> None:
