@@ -17,10 +17,12 @@ from packager.manifest.draft import Draft, Sample, bundle_name, identifiers, tex
 from packager.model.contract import Chain
 from packager.model.recipes import Known, Proposal
 from packager.model.source import ModelSource
+from packager.model.target import TargetSpec
 from packager.model.tensors import TensorSpec
 from packager.plan import Chains
 from packager.plan.chains import build_chains
 from packager.plan.reference import StepFailedError, run_chain
+from packager.registry import Catalog
 from packager.session import Inputs, Session
 from packager.stages import contract, convert, source, trial
 from packager.stages.contract.refusal import DecodeError
@@ -30,6 +32,9 @@ FREE_SIDE = 224
 
 RIVALS = 3
 """Other contracts that are named."""
+
+SUM_TOLERANCE = 1e-3
+"""Numbers that are not negative and whose sum is this near to 1 are probabilities."""
 
 SPREAD = 0.05
 """Half of the range of scores that `expect:` of a tried file gets."""
@@ -63,6 +68,7 @@ class _Sketch:
     draft: Draft
     found: ModelSource
     choices: Mapping[str, Sequence[Proposal]]
+    ends: Mapping[str, Sequence[Proposal]]
 
 
 def write_first(session: Session, wish: Wish) -> Drafted:
@@ -84,18 +90,39 @@ def _sketch(session: Session, wish: Wish) -> _Sketch:
     inputs, shapes, guessed = _fixed(found, wish.shapes, known)
     outputs = [replace(spec, shape=tuple(size or 1 for size in spec.shape)) for spec in found.outputs]
     choices = {spec.name: _proposals(session, "input", spec, known) for spec in inputs}
+    ends = {spec.name: _proposals(session, "output", spec, known) for spec in outputs}
+    targets = _targets(found, catalog)
     draft = Draft(
         name=bundle_name(wish.model.stem),
         source=_inside(wish.model, wish.manifest),
         inputs={name: given[0] for name, given in choices.items()},
-        outputs={spec.name: _proposals(session, "output", spec, known)[0] for spec in outputs},
+        outputs={name: given[0] for name, given in ends.items()},
         shapes=shapes,
         guessed_shapes=guessed,
         origin=known.origin,
-        formats=[f"{name}/{module.precisions()[0]}" for name, module in catalog.runtimes.items()],
-        targets={name: spec for name, spec in catalog.targets.items() if spec.start},
+        formats=_formats(targets),
+        targets=targets,
     )
-    return _Sketch(draft, found, choices)
+    return _Sketch(draft, found, choices, ends)
+
+
+def _targets(found: ModelSource, catalog: Catalog) -> dict[str, TargetSpec]:
+    """Targets that know what to start with and whose engine takes the model's types of numbers."""
+    used = {spec.dtype for spec in (*found.inputs, *found.outputs)}
+    able = {}
+    for name, spec in catalog.targets.items():
+        engine = catalog.engine(spec.start["runtime"], spec.language) if spec.start else None
+        if engine is not None and used <= set(engine.facts.get("dtypes", used)):
+            able[name] = spec
+    return able
+
+
+def _formats(targets: Mapping[str, TargetSpec]) -> list[str]:
+    """What the targets ship, and what their tests need beside it."""
+    wanted = {f"{spec.start['runtime']}/{spec.start['precision']}" for spec in targets.values()}
+    for spec in targets.values():
+        wanted |= set(spec.harness.artifacts) if spec.harness else set()
+    return sorted(wanted)
 
 
 def _known(session: Session, wish: Wish, found: ModelSource) -> Known:
@@ -165,7 +192,11 @@ def _tried(session: Session, wish: Wish, sketch: _Sketch) -> Drafted:
     """Every proposal for the one input over the files, in one run of the source model."""
     name, output, choices = _single(sketch)
     drafts = [replace(sketch.draft, inputs={name: proposal}) for proposal in choices]
-    attempts = _attempts(session, wish, drafts, output)
+    outputs = _outputs(session, wish, drafts)
+    (tensor, ends) = next(iter(sketch.ends.items()))
+    ending = _ending(ends, tensor, outputs)
+    drafts = [replace(draft, outputs={tensor: ending}) for draft in drafts]
+    attempts = _attempts(session, wish, drafts[0], output, outputs)
     ranked = trial.rank(attempts)
     if not ranked:
         raise ManifestError(_nothing_right(choices, attempts, wish))
@@ -203,24 +234,37 @@ def _single(sketch: _Sketch) -> tuple[str, str, Sequence[Proposal]]:
     return name, identifiers({tensor: proposal})[tensor], choices
 
 
-def _attempts(session: Session, wish: Wish, drafts: Sequence[Draft], output: str) -> list[trial.Attempt]:
-    """Feeds of every draft and file, one run of the source model, and the judgement of each draft."""
-    contracts = [_contract(session, wish, draft) for draft in drafts]
-    feeds: list[dict[str, Any]] = []
-    places: dict[tuple[int, int], int] = {}
-    for index, (inputs, _) in enumerate(contracts):
-        for number, (file, _) in enumerate(wish.tries):
-            places[index, number] = len(feeds)
-            feeds.append({chain.tensor: _feed(session, chain, file) for chain in inputs})
-    outputs = _run(session, wish, drafts[0], feeds)
+def _outputs(session: Session, wish: Wish, drafts: Sequence[Draft]) -> list[list[Mapping[str, Any]]]:
+    """The source model's outputs for each draft and file, all in one run."""
+    feeds = []
+    for draft in drafts:
+        inputs, _ = _contract(session, wish, draft)
+        feeds += [{chain.tensor: _feed(session, chain, file) for chain in inputs} for file, _ in wish.tries]
+    made, files = _run(session, wish, drafts[0], feeds), len(wish.tries)
+    return [made[start : start + files] for start in range(0, len(made), files)]
+
+
+def _ending(ends: Sequence[Proposal], tensor: str, outputs: Sequence[Sequence[Mapping[str, Any]]]) -> Proposal:
+    """The proposal that fits what the model was seen to give: probabilities or not."""
+    seen = all(_are_probabilities(given[tensor]) for row in outputs for given in row)
+    fitting = next((end for end in ends if end.of_probabilities == seen), ends[0])
+    return replace(fitting, steps=tuple(replace(step, guess="") for step in fitting.steps))
+
+
+def _are_probabilities(scores: Any) -> bool:
+    return bool((scores >= 0).all()) and abs(float(scores.sum()) - 1.0) < SUM_TOLERANCE
+
+
+def _attempts(
+    session: Session, wish: Wish, draft: Draft, output: str, outputs: Sequence[Sequence[Mapping[str, Any]]]
+) -> list[trial.Attempt]:
+    """The judgement of each row of outputs; the last steps are the same for all."""
+    _, chains = _contract(session, wish, draft)
+    (chain,) = (chain for chain in chains if chain.name == output)
     expected = [label for _, label in wish.tries]
     judged = []
-    for index, (_, chains) in enumerate(contracts):
-        (chain,) = (chain for chain in chains if chain.name == output)
-        results = [
-            run_chain(session.catalog, chain, outputs[places[index, number]][chain.tensor])
-            for number in range(len(expected))
-        ]
+    for index, row in enumerate(outputs):
+        results = [run_chain(session.catalog, chain, given[chain.tensor]) for given in row]
         found = trial.attempt(index, results, expected)
         judged += [found] if found is not None else []
     return judged

@@ -43,6 +43,7 @@ class Proposal:
     """One way to make a tensor of what the app has, or a result of a tensor.
 
     `name` is what the app calls it, `accepts` the manifest's mapping (inputs only), `summary` a few words.
+    `of_probabilities`: for an output that was seen to give probabilities, although nothing in the file says so.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Proposal:
     summary: str
     accepts: Mapping[str, Any] | None = None
     guess: str = ""
+    of_probabilities: bool = False
 
 
 @runtime_checkable

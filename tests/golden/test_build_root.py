@@ -237,10 +237,10 @@ def test_other_content_drops_the_test_results(copied: Path, session: Session, tm
     opened = bundle.open_bundle(copied)
     bundle.write_evidence(copied, opened.receipt, {**opened.evidence, "tests": [ROW]})
     changed = root_manifest()
-    changed["license"] = "MIT"
+    changed["targets"]["android"]["application_id"] = "org.example.other"
     pipeline.build(session, write_manifest(tmp_path / "other", changed), copied.parent)
     assert evidence_of(copied)["tests"] == []
-    assert session.pool.started == 0, "neither conversion nor reference depends on the licence"
+    assert session.pool.started == 0, "neither conversion nor reference depends on a target's options"
 
 
 def test_an_edited_bundle_is_not_replaced_unless_forced(copied: Path) -> None:

@@ -67,4 +67,6 @@ def test_the_file_type_model_is_found(tmp_path: Path, monkeypatch: pytest.Monkey
     (step,) = made["inputs"]["content"]["steps"]
     assert (step["head_tail"]["head"], step["head_tail"]["tail"]) == (1024, 1024)
     assert (step["head_tail"]["strip"], step["head_tail"]["pad"]) == (True, 256)
+    assert [list(last) for last in made["outputs"]["verdict"]["steps"]] == [["labels"]], "it gives probabilities"
+    assert "ios" not in made["targets"], "its engine takes no int32"
     assert run(["check"]) == 0

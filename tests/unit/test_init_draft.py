@@ -127,7 +127,8 @@ def test_channels_first_get_a_layout_and_other_tensors_nothing() -> None:
 def test_softmax_is_proposed_only_where_the_model_has_none() -> None:
     spec = TensorSpec("y", "float32", (1, 3))
     plain = scores.proposals(spec, Known(labels=("a", "b", "c")))
-    assert [step.name for step in plain[0].steps] == ["softmax", "labels"]
+    assert [[step.name for step in proposal.steps] for proposal in plain] == [["softmax", "labels"], ["labels"]]
+    assert [proposal.of_probabilities for proposal in plain] == [False, True]
     ended = Known(labels=("a", "b", "c"), activations={"y": Activation("softmax", "n")})
     assert [step.name for step in scores.proposals(spec, ended)[0].steps] == ["labels"]
     assert scores.proposals(spec, Known(labels=("a", "b"))) == ()

@@ -22,14 +22,14 @@ def proposals(tensor: TensorSpec, known: Known) -> Sequence[Proposal]:
     if tensor.dtype != "float32" or count < 2 or len(known.labels) != count or _size(tensor) != count:
         return ()
     end = known.activations.get(tensor.name)
-    steps = []
-    if end is None:
-        steps.append(Step("softmax", None, "the model ends in plain scores"))
-    elif end.kind not in PROBABILITIES:
-        steps.append(Step("softmax", None, f"the model ends in {end.kind}"))
     source: dict[str, Any] = {"file": known.labels_file} if known.labels_file else {"names": list(known.labels)}
-    steps.append(Step("labels", {**source, "top": min(5, count)}))
-    return (Proposal("verdict", tuple(steps), "classes, best first"),)
+    labels = Step("labels", {**source, "top": min(5, count)})
+    plain = Proposal("verdict", (labels,), "classes, best first", of_probabilities=True)
+    if end is not None and end.kind in PROBABILITIES:
+        return (plain,)
+    ending = "plain scores" if end is None else end.kind
+    softmax = Step("softmax", None, f"the model ends in {ending}")
+    return (Proposal("verdict", (softmax, labels), "classes, best first"), plain)
 
 
 def _size(tensor: TensorSpec) -> int:

@@ -28,6 +28,21 @@ def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
         raise ConvertError(f"ONNX float16: the converter failed: {type(fault).__name__}: {fault}") from fault
 
 
+def _hoist_constants(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Make initializers of the graph's Constant nodes, in place: the quantiser takes only those for weights."""
+    kept = []
+    for node in model.graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            held = onnx.TensorProto.FromString(node.attribute[0].t.SerializeToString())
+            held.name = node.output[0]
+            model.graph.initializer.append(held)
+        else:
+            kept.append(onnx.NodeProto.FromString(node.SerializeToString()))
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+    return model
+
+
 class _Reader(CalibrationDataReader):
     """Hands the samples out one by one, and in ranges: the quantiser keeps every activation of a range in memory."""
 
@@ -56,7 +71,18 @@ def to_int8(model: onnx.ModelProto, samples: Sequence[Arrays]) -> onnx.ModelProt
         raise ConvertError("int8 needs calibration samples", hint="give `calibration:` in the manifest")
     with tempfile.TemporaryDirectory() as folder:
         plain, quantized = Path(folder) / "plain.onnx", Path(folder) / "quantized.onnx"
-        onnx.save(modern(model, _OLDEST_OPSET), plain)
+        onnx.save(_hoist_constants(modern(model, _OLDEST_OPSET)), plain)
+        try:
+            _quantize(plain, quantized, samples)
+        except Exception as fault:  # the tool has no errors of its own
+            raise ConvertError(f"ONNX int8: the quantizer failed: {type(fault).__name__}: {fault}") from fault
+        return onnx.load(quantized)
+
+
+def _quantize(plain: Path, quantized: Path, samples: Sequence[Arrays]) -> None:
+    """Calibrate sample by sample; all at once where a single sample's values are too close for a histogram."""
+    options = {"ActivationSymmetric": False, "CalibPercentile": PERCENTILE}
+    for ranges in ({"CalibStridedMinMax": 1}, {}):
         try:
             quantize_static(
                 plain,
@@ -68,8 +94,10 @@ def to_int8(model: onnx.ModelProto, samples: Sequence[Arrays]) -> onnx.ModelProt
                 activation_type=QuantType.QInt8,
                 weight_type=QuantType.QInt8,
                 calibrate_method=CalibrationMethod.Percentile,
-                extra_options={"ActivationSymmetric": False, "CalibPercentile": PERCENTILE, "CalibStridedMinMax": 1},
+                extra_options=options | ranges,
             )
-        except Exception as fault:  # the tool has no errors of its own
-            raise ConvertError(f"ONNX int8: the quantizer failed: {type(fault).__name__}: {fault}") from fault
-        return onnx.load(quantized)
+        except ValueError as fault:
+            if not ranges or "Too many bins" not in str(fault):
+                raise
+        else:
+            return
