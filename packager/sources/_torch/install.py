@@ -98,8 +98,9 @@ def write_launcher(toolset: Path) -> None:
     loader = next(iter(sorted(root.glob("usr/lib*/ld-linux*.so.*"))))
     shared = next(iter(sorted((root / "usr/lib").glob("*-linux-gnu*"))))
     python = next(iter(sorted((root / "usr/bin").glob("python3.*[0-9]"))))
-    # Where an alternative's link would stand, which only a package's script makes.
-    places = ":".join(str(shared / name) for name in ("", "blas", "lapack", "openmpi/lib"))
+    # Where an alternative's link would stand, which only a package's script makes; and for libgloo, which lies in
+    # neither, the plain folder.
+    places = ":".join([*(str(shared / name) for name in ("", "blas", "lapack", "openmpi/lib")), str(root / "usr/lib")])
     settings = {"PYTHONHOME": root / "usr", "PYTHONPATH": root / "usr/lib/python3/dist-packages"}
     words = ["env", "-u", "LD_LIBRARY_PATH", "-u", "LD_PRELOAD", *(f"{key}={value}" for key, value in settings.items())]
     words += [str(loader), "--library-path", places, str(python)]
