@@ -63,6 +63,7 @@ sys.path.insert(0, sys.argv[3])
 from pathlib import Path
 from packager.core.samples import write_samples
 from packager.registry import Catalog
+from packager.stages.source import inspect
 from sources_tools import entry
 import numpy as np
 catalog, (kind, name) = Catalog(), sys.argv[4].split(">")
@@ -70,7 +71,7 @@ runtime, precision = name.split("/")
 out = Path(sys.argv[2]) / "alone" / runtime / precision
 out.mkdir(parents=True)
 inputs = {}
-if catalog.runtimes[runtime].calibrated(precision):
+if catalog.runtimes[runtime].calibrated(precision, inspect(Path(sys.argv[1]), {}, catalog)):
     generator = np.random.default_rng(0)
     samples = [{"input_1": generator.random((1, 96, 96, 3)).astype(np.float32) * 255} for _ in range(14)]
     inputs["calibration"] = write_samples(out / "feeds", samples)

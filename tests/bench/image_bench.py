@@ -11,37 +11,21 @@ on the JVM's server compiler, which is not Android's.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "native"))
-
 import numpy as np
-import pytest
 from PIL import Image
-
-import packager.steps
-from packager.core.paths import cache_root
+from steps_native import Row, Times, cpp, kotlin, measure, oracle, parse, run, swift
 
 HERE = Path(__file__).resolve().parent
-STEPS = Path(packager.steps.__file__).parent
 USED = ("resize", "yuv", "normalize", "quantize")
 OPENCV = "opencv-python-headless==4.12.0.88"
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 PHOTO, FRAME, SIDE = (4000, 3000), (1280, 720), 224
-Times = dict[str, float]
-
-
-Row = dict[str, Any]
 
 
 def row(what: str, milliseconds: float, against: tuple[str, float] | None = None, goal: float | None = None) -> Row:
@@ -84,88 +68,23 @@ def python_times() -> Times:
 
 def opencv_times() -> Times:
     """OpenCV's resize (area, which is what it has with antialias; linear) and frame, in an environment of its own."""
-    folder = cache_root() / "oracles" / "opencv"
-    python = folder / "bin" / "python"
-    if not (folder / "ready").is_file():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-q", "numpy", OPENCV], check=True)
-        (folder / "ready").touch()
-    return parse(run([str(python), str(HERE / "image_opencv.py"), json.dumps([MEAN, STD])]))
+    python = oracle("opencv", ["numpy", OPENCV])
+    return parse(run([python, str(HERE / "image_opencv.py"), json.dumps([MEAN, STD])]))
 
 
-def run(argv: list[str], **options: Any) -> str:
-    """Output of a command that must succeed."""
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, **options)
-    if done.returncode != 0:
-        raise RuntimeError(f"{argv[0]}: {done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def parse(text: str) -> Times:
-    """Lines of `name milliseconds`."""
-    return {name: float(value) for name, value in (line.split() for line in text.splitlines() if line.strip())}
-
-
-def native_files(suffix: str, kit: str) -> list[Path]:
-    """The kit's types and the files of the steps in use."""
-    files = sorted((STEPS / kit).glob(f"ContractTypes{suffix}"))
-    return files + [file for step in USED for file in sorted((STEPS / step).glob(f"*{suffix}"))]
-
-
-@contextmanager
-def folder() -> Iterator[Path]:
-    """A folder that goes away."""
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(name)
-
-
-def cpp_times(compiler: str = "g++") -> Times:
-    """The C++ steps at -O3, one thread."""
-    with folder() as work:
-        includes = [f"-I{STEPS / step}" for step in ("_cpp", *USED)]
-        flags = ["-O3", "-std=c++17", "-ffp-contract=off"]
-        run([compiler, *flags, *includes, str(HERE / "image_bench.cpp"), "-o", str(work / "bench")])
-        return parse(run([str(work / "bench")]))
+def cpp_times() -> Times:
+    """The C++ steps."""
+    return cpp((HERE / "image_bench.cpp").read_text("utf-8"), USED)
 
 
 def kotlin_times() -> Times:
-    """The Kotlin steps on the JVM, with the compiler that its defaults choose."""
-    from android_toolset import kotlinc, toolset
-
-    tools = toolset()
-    with folder() as work:
-        kotlinc(tools, work / "classes", [], [HERE / "ImageBench.kt", *native_files(".kt", "_kotlin")])
-        path = os.pathsep.join([str(work / "classes"), str(tools / "kotlinc" / "kotlin-stdlib.jar")])
-        return parse(run(["java", "-Xmx1g", "-XX:+UseSerialGC", "-cp", path, "packager.contract.ImageBenchKt"]))
+    """The Kotlin steps."""
+    return kotlin((HERE / "ImageBench.kt").read_text("utf-8"), USED)
 
 
 def swift_times() -> Times:
-    """The Swift steps with -O."""
-    from ios_toolset import inside, toolset
-
-    toolset()
-    with folder() as work:
-        for file in native_files(".swift", "_swift"):
-            shutil.copy(file, work)
-        shutil.copy(HERE / "image_bench.swift", work / "main.swift")
-        sources = [f"/proof/{path.name}" for path in sorted(work.glob("*.swift"))]
-        done = inside(
-            work, "swiftc", "-O", "-swift-version", "6", "-module-name", "Steps", "-o", "/proof/bench", *sources
-        )
-        if done.returncode != 0:
-            raise RuntimeError(done.stdout)
-        return parse(inside(work, "/proof/bench").stdout)
-
-
-def measure(name: str, take: Callable[[], Times], skipped: list[Row]) -> Times | None:
-    """The times, or None and a row with the reason where the tools are not here."""
-    try:
-        return take()
-    except pytest.skip.Exception as reason:
-        skipped.append({"what": name, "skipped": str(reason)})
-    except (OSError, RuntimeError, subprocess.CalledProcessError) as fault:
-        skipped.append({"what": name, "skipped": str(fault)[:300]})
-    return None
+    """The Swift steps."""
+    return swift((HERE / "image_bench.swift").read_text("utf-8"), USED)
 
 
 def main() -> list[Row]:

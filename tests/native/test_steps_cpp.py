@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "contract" / "vectors"))
 
 from cpp_driver import driver, native_folders
+from proof import proved
 from step_cases import cases
 from step_vectors import Packed, compare, write_input
 
@@ -26,6 +27,9 @@ SANITIZERS = {
     "clang++": ["-fsanitize=undefined", "-fsanitize-trap=undefined"],
 }
 """clang's run-time library is a package of its own; traps need none."""
+SANITIZED = {"g++": "address and undefined sanitizers", "clang++": "undefined sanitizer"}
+Vectors = tuple[str, list[Packed], Path]
+"""A group, its cases, and the folder of their files."""
 MATH = {
     "fabs",
     "fabsf",
@@ -49,7 +53,7 @@ LIBC = {"memcpy", "memset", "memmove", *MATH}
 def compiler(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not installed")
+        pytest.skip(f"{name} is not installed: packager doctor --install cpp-cross")
     return found
 
 
@@ -77,16 +81,17 @@ BUILDS = [
 
 
 @pytest.fixture(scope="module", params=GROUPS)
-def vectors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Packed], Path]:
+def vectors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Vectors:
     """Cases of one group, their `input.bin` and `driver.cpp` in a folder."""
     folder = tmp_path_factory.mktemp(request.param)
     packed = write_input(cases(request.param), folder / "input.bin")
     (folder / "driver.cpp").write_text(driver(packed), "utf-8")
-    return packed, folder
+    return request.param, packed, folder
 
 
-def check(packed: list[Packed], folder: Path, name: str, flags: list[str]) -> bytes:
-    """Compiles, runs, compares; returns the raw output."""
+def check(vectors: Vectors, name: str, flags: list[str], build: str) -> None:
+    """Compiles, runs, compares."""
+    group, packed, folder = vectors
     program, output = folder / "driver", folder / "output.bin"
     run([compiler(name), *EXACT, *WARNINGS, *flags, *includes(), str(folder / "driver.cpp"), "-o", str(program), "-lm"])
     run([str(program), str(folder / "input.bin"), str(output)])
@@ -94,19 +99,19 @@ def check(packed: list[Packed], folder: Path, name: str, flags: list[str]) -> by
     failed = [f"{row.id}: {row.detail}" for row in rows if not row.passed]
     assert not failed, "\n".join(failed[:20])
     assert len(rows) == len(packed) > 20
+    proved("cpp", build, group, [item.case for item in packed], rows)
     worst = max(rows, key=lambda row: row.worst)
-    print(f"{name} {' '.join(flags)}: {len(rows)} cases, worst float error {worst.worst:.3g} ({worst.id})")
-    return output.read_bytes()
+    print(f"{build} {group}: {len(rows)} cases, worst float error {worst.worst:.3g} ({worst.id})")
 
 
 @pytest.mark.parametrize(("vectors", "name", "level"), BUILDS, indirect=["vectors"])
-def test_equal_to_the_reference(vectors: tuple[list[Packed], Path], name: str, level: str) -> None:
-    check(*vectors, name, [level])
+def test_equal_to_the_reference(vectors: Vectors, name: str, level: str) -> None:
+    check(vectors, name, [level], f"{name} {level}")
 
 
 @pytest.mark.parametrize("name", ["g++", "clang++"])
-def test_sanitizers_find_nothing(vectors: tuple[list[Packed], Path], name: str) -> None:
-    check(*vectors, name, ["-O1", *SANITIZERS[name]])
+def test_sanitizers_find_nothing(vectors: Vectors, name: str) -> None:
+    check(vectors, name, ["-O1", *SANITIZERS[name]], f"{name} -O1, {SANITIZED[name]}")
 
 
 @pytest.mark.parametrize("name", ["g++", "clang++"])

@@ -15,15 +15,19 @@ static inline Status mel(Tensor<const float> in, int32_t columns, Ints starts, I
   const size_t filters = static_cast<size_t>(starts.size);
   float* values = arena.take<float>(frames * filters);
   if (values == nullptr) return Status::kWorkspaceTooSmall;
-  for (size_t t = 0; t < frames; ++t) {
-    const float* row = in.data + t * width;
+  // Three rows at once, since each sum waits for its last addition.
+  for (size_t t = 0; t < frames; t += 3) {
+    const size_t rows = frames - t < 3 ? frames - t : 3;
+    const float* row[3];
+    for (size_t r = 0; r < 3; ++r) row[r] = in.data + (t + (r < rows ? r : 0)) * width;
     const float* weight = weights.data;
     for (size_t i = 0; i < filters; ++i) {
-      double sum = 0.0;
-      for (int32_t k = 0; k < counts.data[i]; ++k) {
-        sum += static_cast<double>(row[starts.data[i] + k]) * static_cast<double>(*weight++);
+      double sum[3] = {};
+      for (int32_t k = starts.data[i]; k < starts.data[i] + counts.data[i]; ++k) {
+        const double by = static_cast<double>(*weight++);
+        for (size_t r = 0; r < 3; ++r) sum[r] += static_cast<double>(row[r][k]) * by;
       }
-      values[t * filters + i] = static_cast<float>(sum);
+      for (size_t r = 0; r < rows; ++r) values[(t + r) * filters + i] = static_cast<float>(sum[r]);
     }
   }
   *out = Tensor<const float>{values, frames * filters};

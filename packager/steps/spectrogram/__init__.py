@@ -115,5 +115,5 @@ def call(bound: Params, value: ContractType) -> Call:
         ("frames", output.shape[1]),
         ("power", bound.power),
     )
-    scratch = aligned(8 * bound.frame) + aligned(8 * length) + 2 * aligned(16 * length)
+    scratch = aligned(8 * (bound.frame + 1)) + 3 * aligned(16 * length)
     return Call("spectrogram", arguments, output, aligned(4 * output.size) + scratch)
