@@ -6,20 +6,13 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from android_toolset import java, toolset
-from PIL import Image
-from project_tools import ROOT, write_manifest
+from hard_project import LABELS, build_hard, run_harness
+from project_tools import ROOT
 
-from packager import pipeline
-from packager.core.console import NullConsole
-from packager.core.process import SystemRunner
-from packager.registry import Catalog
-from packager.session import open_session
-from packager.stages.prove import Row, prove
+from packager.stages.prove import Row
 
 pytestmark = [pytest.mark.native, pytest.mark.heavy]
 
@@ -34,18 +27,6 @@ MUTATIONS = {
         "result",
     ),
 }
-LABELS = (
-    'double "quotes"',
-    "it's",
-    "$dollar ${name} $$",
-    "back\\slash \\n \\u0041",
-    "tab\there",
-    "emoji \U0001f9ea\U0001f469\u200d\U0001f52c",
-    "\u05e2\u05d1\u05e8\u05d9\u05ea \u202e\u0627\u0644\u0639\u0631\u0628\u064a\u0629",
-    "/* comment */ // {{ braces }} <tag> & %s",
-    "  spaces  ",
-    "null",
-)
 
 
 def chain_file(project: Path) -> Path:
@@ -54,9 +35,7 @@ def chain_file(project: Path) -> Path:
 
 def run(bundle: Path, work: Path) -> Row:
     """The harness over the bundle's Android project."""
-    tools = toolset()
-    work.mkdir()
-    return prove(Catalog().targets["android"], bundle, "android", tools, work, SystemRunner(), "")
+    return run_harness("android", bundle, toolset(), work)
 
 
 def test_passes_with_the_real_runtime(built: Path, tmp_path: Path) -> None:
@@ -144,80 +123,14 @@ def test_ships_no_dynamic_or_refused_version(built: Path) -> None:
 
 @pytest.fixture(scope="module")
 def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle with two inputs, two outputs, 10,000 labels, and labels of every kind of character."""
+    """Built for Android."""
     toolset()
-    folder = tmp_path_factory.mktemp("hard")
-    write_hard_model(folder / "hard.onnx")
-    rng = np.random.default_rng(3)
-    Image.fromarray(rng.integers(0, 256, (23, 37, 3), np.uint8)).save(folder / "photo.png")
-    np.save(folder / "extra.npy", rng.standard_normal((1, 4)).astype(np.float32))
-    (folder / "many.txt").write_text("".join(f"{LABELS[i % len(LABELS)]} {i}\n" for i in range(10_000)), "utf-8")
-    resize = {"width": 9, "height": 7, "fit": "letterbox", "like": "pillow", "method": "lanczos", "fill": 7}
-    manifest: dict[str, Any] = {
-        "packager": 1,
-        "name": "new",
-        "version": "0.1.0",
-        "license": "CC0-1.0",
-        "model": {"source": "hard.onnx"},
-        "inputs": {
-            "a_photo": {
-                "tensor": "image",
-                "accepts": {"image": {"max": "1 MP"}},
-                "steps": [
-                    {"resize": resize},
-                    {"channels": {"order": "bgr"}},
-                    {"normalize": {"mean": [1, 2, 3.5], "std": 255}},
-                ],
-            },
-            "extra": {
-                "tensor": "extra",
-                "accepts": {"tensor": "raw"},
-                "steps": [{"normalize": {"mean": 0.5, "std": 2}}],
-            },
-        },
-        "outputs": {
-            "many": {"tensor": "many", "steps": ["softmax", {"labels": {"file": "many.txt", "top": 7}}]},
-            "few": {"tensor": "few", "steps": [{"labels": {"names": list(LABELS), "top": len(LABELS)}}]},
-        },
-        "samples": [{"a_photo": "photo.png", "extra": "extra.npy"}],
-        "targets": {
-            "android": {"runtime": "tflite", "precision": "float32", "application_id": "zz.app_1", "min_sdk": 30}
-        },
-    }
-    with open_session(NullConsole()) as session:
-        return pipeline.build(session, write_manifest(folder, manifest), folder / "dist")
-
-
-def write_hard_model(file: Path) -> None:
-    """image [1,7,9,3], extra [1,4] -> many [1,10000], few [1,10]: flattened, joined, one matrix for each output."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    rng = np.random.default_rng(5)
-    sizes = {"many": 10_000, "few": len(LABELS)}
-    weights = {
-        f"{n}_weights": rng.standard_normal((7 * 9 * 3 + 4, size)).astype(np.float32) for n, size in sizes.items()
-    }
-    nodes = [
-        helper.make_node("Flatten", ["image"], ["flat"], "flatten", axis=1),
-        helper.make_node("Concat", ["flat", "extra"], ["joined"], "join", axis=1),
-        *(helper.make_node("MatMul", ["joined", f"{name}_weights"], [name], name) for name in sizes),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "hard",
-        [
-            helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 7, 9, 3]),
-            helper.make_tensor_value_info("extra", TensorProto.FLOAT, [1, 4]),
-        ],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size]) for name, size in sizes.items()],
-        [numpy_helper.from_array(value, name) for name, value in weights.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    file.write_bytes(model.SerializeToString(deterministic=True))
+    android = {"runtime": "tflite", "precision": "float32", "application_id": "zz.app_1", "min_sdk": 30}
+    return build_hard(tmp_path_factory.mktemp("hard"), LABELS, targets={"android": android})
 
 
 def test_hard_labels_and_shapes_round_trip(hard: Path, tmp_path: Path) -> None:
-    """10,000 labels, `new` as a name, two inputs and outputs, float32: the labels come back as they were given."""
+    """10,000 labels, `new` as a name, several inputs and outputs, floats and integers: labels come back as given."""
     row = run(hard, tmp_path / "work")
     assert (row.result, row.why) == ("passed", "")
     assert row.stages == ["input", "output", "result"]

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
+from hard_project import LABELS, build_hard, run_harness
 from ios_toolset import harness, inside, toolset
-from PIL import Image
-from project_tools import write_manifest
-from test_android_project import LABELS, write_hard_model
 
-from packager import pipeline
-from packager.core.console import NullConsole
-from packager.core.process import SystemRunner
-from packager.registry import Catalog
-from packager.session import open_session
-from packager.stages.prove import Row, prove
+from packager.stages.prove import Row
 
 pytestmark = [pytest.mark.native, pytest.mark.heavy]
 
@@ -33,9 +24,7 @@ MUTATIONS = {
 
 def run(bundle: Path, work: Path) -> Row:
     """The harness over the bundle's iOS project."""
-    tools = toolset()
-    work.mkdir()
-    return prove(Catalog().targets["ios"], bundle, "ios", tools, work, SystemRunner(), "")
+    return run_harness("ios", bundle, toolset(), work)
 
 
 def test_passes_with_the_named_double(built: Path, tmp_path: Path) -> None:
@@ -70,53 +59,21 @@ def test_mutated_constants_fail_and_name_the_stage(built: Path, tmp_path: Path) 
 
 @pytest.fixture(scope="module")
 def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle with two inputs, two outputs, 10,000 labels, and labels of every kind of character."""
+    """Built for iOS, with a label of two lines."""
     toolset()
+    ios = {"runtime": "coreml", "precision": "float32", "bundle_id": "zz.app-1", "minimum_ios": "17.0"}
+    labels = [*LABELS[:-1], "two\nlines"]
     folder = tmp_path_factory.mktemp("hard")
-    write_hard_model(folder / "hard.onnx")
-    rng = np.random.default_rng(3)
-    Image.fromarray(rng.integers(0, 256, (23, 37, 3), np.uint8)).save(folder / "photo.png")
-    np.save(folder / "extra.npy", rng.standard_normal((1, 4)).astype(np.float32))
-    (folder / "many.txt").write_text("".join(f"{LABELS[i % len(LABELS)]} {i}\n" for i in range(10_000)), "utf-8")
-    resize = {"width": 9, "height": 7, "fit": "letterbox", "like": "pillow", "method": "lanczos", "fill": 7}
-    few = {"labels": {"names": [*LABELS[:-1], "two\nlines"], "top": len(LABELS)}}
-    manifest: dict[str, Any] = {
-        "packager": 1,
-        "name": "new",
-        "version": "0.1.0",
-        "license": "CC0-1.0",
-        "model": {"source": "hard.onnx"},
-        "inputs": {
-            "a_photo": {
-                "tensor": "image",
-                "accepts": {"image": {"max": "1 MP"}},
-                "steps": [{"resize": resize}, {"normalize": {"mean": [1, 2, 3.5], "std": 255}}],
-            },
-            "extra": {
-                "tensor": "extra",
-                "accepts": {"tensor": "raw"},
-                "steps": [{"normalize": {"mean": 0.5, "std": 2}}],
-            },
-        },
-        "outputs": {
-            "many": {"tensor": "many", "steps": ["softmax", {"labels": {"file": "many.txt", "top": 7}}]},
-            "few": {"tensor": "few", "steps": [few]},
-        },
-        "samples": [{"a_photo": "photo.png", "extra": "extra.npy"}],
-        "formats": ["onnx/float32"],
-        "targets": {
-            "ios": {"runtime": "coreml", "precision": "float32", "bundle_id": "zz.app-1", "minimum_ios": "17.0"}
-        },
-    }
-    with open_session(NullConsole()) as session:
-        return pipeline.build(session, write_manifest(folder, manifest), folder / "dist")
+    return build_hard(folder, labels, formats=["onnx/float32"], targets={"ios": ios})
 
 
 def test_hard_labels_names_and_shapes_round_trip(hard: Path, tmp_path: Path) -> None:
-    """10,000 labels, `new` as a name, two inputs and outputs: the labels come back as they were given."""
+    """10,000 labels, `new` as a name, several inputs and outputs, floats and integers: labels come back as given."""
     row = run(hard, tmp_path / "work")
     assert (row.result, row.why) == ("passed", "")
     assert row.stages == ["input", "output", "result"]
+    checked = {(check["stage"], check["detail"].strip()) for check in row.checks}
+    assert checked >= {("input", "codes"), ("output", "next")}, "int32 in and out"
 
 
 APP = """

@@ -7,11 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hard_project import run_harness
 
-from packager.core.process import SystemRunner
 from packager.registry import Catalog
 from packager.stages import toolset as stage
-from packager.stages.prove import Row, prove
+from packager.stages.prove import Row
 
 pytestmark = [pytest.mark.native, pytest.mark.heavy]
 
@@ -37,9 +37,7 @@ def library() -> Path:
 
 def run(bundle: Path, library: Path, work: Path) -> Row:
     """The harness over the bundle's Linux project."""
-    work.mkdir()
-    spec = Catalog().targets["embedded.linux"]
-    return prove(spec, bundle, spec.root, library.parents[1], work, SystemRunner(), "")
+    return run_harness("embedded.linux", bundle, library.parents[1], work)
 
 
 def call(*argv: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
