@@ -121,7 +121,9 @@ def content(parts: Parts, projects: Sequence[RenderedProject], chosen: Mapping[s
         files += render.model_files(made.artifact, _model_path(made.artifact))
         files += render.golden_files(made.golden, f"{GOLDEN}/{made.artifact.runtime}-{made.artifact.precision}", False)
     files += render.golden_files(_source_golden(parts), f"{GOLDEN}/source")
-    files.append(_notice(parts, catalog))
+    notice = _notice(parts, catalog)
+    files.append(notice)
+    files += [RenderedFile(f"{p.project.target.root}/{notice.path}", notice.read()) for p in projects]
     files += [_zip(manifest, p, files) for p in projects]
     files.sort(key=lambda file: file.path)
     receipt = bundle.build_receipt(

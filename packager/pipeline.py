@@ -13,7 +13,6 @@ from packager.core.errors import (
     BundleChangedError,
     Finding,
     ManifestError,
-    ModelError,
     NativeTestError,
     ToolMissingError,
     UsageError,
@@ -25,10 +24,11 @@ from packager.model.golden import SampleGolden
 from packager.model.manifest import Manifest, Target
 from packager.model.plan import Plan
 from packager.model.target import TargetSpec
-from packager.plan import about_data, check_without_model, lower_input, lower_output, make
+from packager.opening import exported, find_original
+from packager.plan import about_data, check_without_model, lower_chains, make
 from packager.plan import check as check_plan
 from packager.session import Inputs, NotHereError, Session
-from packager.stages import bundle, contract, convert, prove, render, reverify, source, toolset
+from packager.stages import bundle, contract, convert, prove, render, reverify, toolset
 from packager.stages.verify import Verified
 from packager.workshop import Project, Workshop, labelled_data
 
@@ -77,32 +77,10 @@ def _samples_here(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
 
 
 def _project(session: Session, manifest: Manifest, inputs: Inputs) -> Project:
-    original = _original(session, manifest, inputs)
-    opened = _exported(session, original, inputs.online)
+    original = find_original(session, manifest.model, inputs, manifest.where)
+    opened = exported(session, original, inputs.online)
     chains = check_plan(manifest, opened.source, session.catalog, lambda a: inputs.resolve(a, ManifestError))
     return Project(manifest, original, opened, chains, inputs)
-
-
-def _original(session: Session, manifest: Manifest, inputs: Inputs) -> convert.SourceFile:
-    asked = manifest.model
-    model = inputs.resolve(asked.source, ModelError, manifest.where("model", "source"))
-    found = source.inspect(model, asked.shapes, session.catalog)
-    code = tuple(inputs.resolve(a, ModelError, manifest.where("model", "code")) for a in asked.code)
-    prepared = source.prepare(model, found.format, asked, code, session.catalog)
-    return convert.SourceFile(model, session.catalog.sources[found.format], found, asked.shapes, prepared)
-
-
-def _exported(session: Session, original: convert.SourceFile, online: bool) -> convert.SourceFile:
-    if not convert.is_exported(original):
-        return original
-    action = convert.export_action(original)
-    folder = session.actions.run(action) if online else session.actions.find(action)
-    if folder is None:
-        raise NotHereError(f"what {original.path.name} is exported to")
-    path = folder / convert.read_result(folder)["path"]
-    origin = replace(original.source, facts={**original.source.facts, "tools": dict(original.prepared.tools)})
-    found = replace(source.inspect(path, original.shapes, session.catalog), origin=origin)
-    return convert.SourceFile(path, session.catalog.sources[found.format], found, original.shapes)
 
 
 def plan(session: Session, path: Path, only: Sequence[str] = ()) -> tuple[Project, Plan]:
@@ -171,12 +149,7 @@ def _contract(session: Session, project: Project, made: Plan, scratch: Path) -> 
 
 def _render(session: Session, parts: assembly.Parts, target: Target, made: Verified) -> assembly.RenderedProject:
     catalog, plan_ = session.catalog, parts.plan
-    ports = {port.source: port for port in (*made.artifact.inputs, *made.artifact.outputs)}
-    inputs = tuple(lower_input(chain, ports[chain.tensor], catalog) for chain in plan_.inputs)
-    outputs = tuple(
-        lower_output(chain, ports[chain.tensor], catalog, [ports[name] for name in chain.rest])
-        for chain in plan_.outputs
-    )
+    inputs, outputs = lower_chains(plan_.inputs, plan_.outputs, made.artifact, catalog)
     project = assembly.project_input(parts, target, made, inputs, outputs, catalog)
     return assembly.RenderedProject(target, project, tuple(render.render(project, catalog)))
 

@@ -17,7 +17,7 @@ from packager.model.manifest import Manifest, Target
 from packager.model.plan import ArtifactRequest, Plan
 from packager.model.source import ModelSource
 from packager.plan import Chains, describe, judged_output, read_labelled, too_old
-from packager.plan.reference import run_chain
+from packager.plan.reference import run_chain, taken
 from packager.session import Inputs, Session
 from packager.stages import contract, convert
 from packager.stages.evaluate import Evaluation
@@ -76,10 +76,11 @@ class Workshop:
             data,
             self.made.inputs,
             self._feed,
-            lambda outputs, sizes: self._result(judged, outputs, sizes),
+            lambda outputs, sizes, inputs: self._result(judged, outputs, sizes, inputs),
             session.actions,
             session.cache,
             self.scratch / "evaluation",
+            takes_inputs=bool(judged.fed),
         )
         with session.console.stage(f"evaluate the source on {len(data.samples)} samples"):
             evaluation.run_source(lambda feeds: convert.reference_action(original, feeds))
@@ -88,10 +89,15 @@ class Workshop:
     def _feed(self, sample: LabelledSample) -> tuple[Mapping[str, Any], Mapping[str, ImageSize]]:
         return contract.labelled_feed(self.project.manifest, self.made, self.session.catalog, sample.files)
 
-    def _result(self, chain: Chain, outputs: Mapping[str, Any], sizes: Mapping[str, ImageSize]) -> Result:
-        tensors = tuple(outputs[name] for name in chain.tensors)
+    def _result(
+        self,
+        chain: Chain,
+        outputs: Mapping[str, Any],
+        sizes: Mapping[str, ImageSize],
+        inputs: Mapping[str, Any],
+    ) -> Result:
         photo = sizes[chain.photo] if chain.photo else None
-        result: Result = run_chain(self.session.catalog, chain, tensors if chain.rest else tensors[0], photo)
+        result: Result = run_chain(self.session.catalog, chain, taken(chain, outputs, inputs), photo)
         return result
 
     def convert_all(self, requests: Sequence[ArtifactRequest]) -> None:
@@ -108,7 +114,7 @@ class Workshop:
 
     def _conversion(self, request: ArtifactRequest) -> Any:
         runtime = self.session.catalog.runtimes[request.runtime]
-        calibration = self.calibration() if runtime.calibrated(request.precision) else None
+        calibration = self.calibration() if runtime.calibrated(request.precision, self.project.source) else None
         return convert.convert_action(request, self.project.manifest.name, self.project.opened, runtime, calibration)
 
     def make(self, request: ArtifactRequest) -> Verified:
@@ -117,7 +123,7 @@ class Workshop:
             return self.verified[request.id]
         session, manifest = self.session, self.project.manifest
         runtime = session.catalog.runtimes[request.runtime]
-        calibration = self.calibration() if runtime.calibrated(request.precision) else None
+        calibration = self.calibration() if runtime.calibrated(request.precision, self.project.source) else None
         about = describe(manifest, self.made.inputs, self.made.outputs, session.catalog)
         labels = assembly.label_lists(self.made.outputs, session.catalog)
         stamp = convert.Stamp(self.made.contract_hash, labels, about)

@@ -89,6 +89,13 @@ OUTPUTS: Mapping[str, Any] = {
     },
     "vector": {"tensor": "vector", "steps": ["embedding"]},
     "reading": {"tensor": "reading", "steps": [{"values": {"unit": "m/s"}}]},
+    "oddity": {
+        "tensors": ["echo", "extra"],
+        "steps": [
+            {"reconstruction_error": {"metric": "mse"}},
+            {"threshold": {"limit": 0.5, "below": "usual", "above": "odd"}},
+        ],
+    },
     "verdict": {"tensor": "reading", "steps": [{"labels": {"names": ["left", "right"], "top": 1}}]},
 }
 
@@ -143,7 +150,7 @@ def write_y4m(file: Path, width: int, height: int, rng: np.random.Generator) -> 
 
 
 def write_model(file: Path, rng: np.random.Generator) -> None:
-    """Six inputs, a convolution for the grid, and one dense layer for each other output."""
+    """Six inputs, a convolution for the grid, half of `extra` as `echo`, a dense layer for each other output."""
     from onnx import TensorProto, helper, numpy_helper
 
     shapes = {
@@ -177,6 +184,9 @@ def write_model(file: Path, rng: np.random.Generator) -> None:
         if len(shape) > 2:
             weights[f"{name}_shape"] = np.array(shape, np.int64)
             nodes.append(helper.make_node("Reshape", [made, f"{name}_shape"], [name], f"reshape_{name}"))
+    outputs["echo"] = [1, 4]
+    weights["echo_weights"] = np.float32(0.5) * np.eye(4, dtype=np.float32)
+    nodes.append(helper.make_node("MatMul", ["extra", "echo_weights"], ["echo"], "dense_echo"))
     graph = helper.make_graph(
         nodes,
         "kinds",

@@ -135,8 +135,8 @@ def apps(outcome: Outcome) -> None:
 
 
 def every_build(outcome: Outcome) -> None:
-    """The C++ steps by both compilers at all levels, for all groups of vectors."""
-    os.environ["PACKAGER_EVERY_BUILD"] = "1"
+    """The C++ steps by both compilers at all levels, for all groups of vectors; updates docs/steps.json."""
+    os.environ |= {"PACKAGER_EVERY_BUILD": "1", "UPDATE_STEPS": "1"}
     tests("tests/native/test_steps_cpp.py")(outcome)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from packager.core import plugin_paths
 from packager.core.cache import Cache
 from packager.core.console import Console
-from packager.core.errors import ConvertError, PackagerError
+from packager.core.errors import ChildFailedError, ConvertError, PackagerError
 from packager.core.hashing import canonical_json, code_hash, content_hash, json_hash, tool_versions
 from packager.core.jsonable import to_json
 from packager.core.paths import log_root
@@ -34,7 +34,8 @@ class Action:
     `input_hashes` replaces the hashing of inputs that it names (`argument.input` for those of `provide`).
     `code` are the modules and `tools` the distributions that shape the result, besides the packages that the
     entries stand in. `time_limit` is in seconds, `memory_limit` in bytes; `memory` is what it
-    is expected to take at most, where that is much less.
+    is expected to take at most, where that is much less. `last_words` finds a known cause in the log of a worker that
+    died, None where it knows none.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Action:
     time_limit: float = 1800.0
     memory_limit: int | None = None
     memory: int | None = None
+    last_words: Callable[[Path], PackagerError | None] | None = None
 
     def key(self) -> str:
         """Return the sha256 of all that shapes the result: content, never a path, a name or a limit."""
@@ -144,6 +146,11 @@ class Actions:
             )
             try:
                 result = self._pool.run(job, log=log, time_limit=action.time_limit, memory_limit=action.memory_limit)
+            except ChildFailedError as fault:
+                cause = action.last_words(log) if action.last_words is not None else None
+                if cause is None:
+                    raise
+                raise cause from fault
             finally:
                 self._console.log_file(log)
             if result:

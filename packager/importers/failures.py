@@ -1,10 +1,15 @@
-"""What converters say when they fail, as cause and fix. The raw text stays in the job's log, which the error names."""
+"""What converters say when they fail, as cause and fix. The raw text stays in the job's log, which the error names.
+
+Every text here was provoked with the pinned converters (`tests/unit/test_failures_known.py`); what they no longer say,
+or what stops before they start, has no entry.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from packager.core.errors import ConvertError, Finding
 from packager.importers.uncovered import REPLACEMENTS
@@ -19,6 +24,7 @@ class Known:
     """One failure: what its text looks like, its cause (with the pattern's groups) and what to do.
 
     `each` is for texts that repeat, one for each operation: `cause` and `fix` then take all first groups joined.
+    `deadly` are the last words of a converter that takes its process with it.
     """
 
     name: str
@@ -26,6 +32,7 @@ class Known:
     cause: str
     fix: str
     each: bool = False
+    deadly: bool = False
 
 
 KNOWN: tuple[Known, ...] = (
@@ -55,34 +62,17 @@ KNOWN: tuple[Known, ...] = (
         _UNROLL,
     ),
     Known(
-        "tflite-2gb",
-        r"exceeds maximum protobuf size of 2GB|larger than 2 ?GB|cannot exceed 2 ?GB",
-        "the model is larger than 2 GB, the limit of a TensorFlow graph and of a TFLite file",
-        "take a smaller model, or split it",
-    ),
-    Known(
         "calibration-dtype",
         r"Cannot set tensor: Got value of type (\w+) but expected type (\w+) for input (\d+), name: (\S+)",
         "calibration gives input {3} values of type {0}, the model takes {1}",
         _CALIBRATE,
     ),
     Known(
-        "calibration-shape",
-        r"Cannot set tensor: Dimension mismatch\. Got (\d+) but expected (\d+) for dimension (\d+) of input (\d+)",
-        "calibration gives input {3} the size {0} along axis {2}, the model takes {1}",
-        "fix the input's shape by `shapes:` under `model:`",
-    ),
-    Known(
-        "calibration-range",
-        r"Max and min for dynamic tensors should be recorded during calibration[^\n]*?(?:tensor (\S+))?",
-        "calibration never reached a part of the graph, or gave values that are not finite there",
-        _CALIBRATE,
-    ),
-    Known(
-        "quantize-op",
-        r"Quantization not yet supported for op: '?(\w+)'?",
-        "TensorFlow Lite cannot quantise {0} to integers",
-        "take int8-dynamic or float16 for this model",
+        "calibration-infinite",
+        r"scale out of expressed type range",
+        "calibration makes a number of the graph infinite, for which TensorFlow's quantiser has no scale and crashes",
+        f"{_CALIBRATE}, or take int8-dynamic",
+        deadly=True,
     ),
     Known(
         "coreml-op",
@@ -93,8 +83,8 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         "coreml-rank",
-        r"rank <= 5[\s\S]*?[Ll]ayer \"?([^\s\"]+)\"?|supports tensors with rank <= 5",
-        "a tensor has more than 5 axes, the most that Core ML takes",
+        r"only supports tensors with rank <= 5\. Layer \"([^\"]+)\"",
+        "the tensor {0} has more than 5 axes, the most that Core ML takes",
         "merge axes by a reshape around that operation before saving",
     ),
     Known(
@@ -117,14 +107,8 @@ KNOWN: tuple[Known, ...] = (
         "take the step `spectrogram` in the contract, or tf.signal.rfft with its magnitude only",
     ),
     Known(
-        "onnx-adapter",
-        r"No Adapter (?:From Version \$?\d+ )?for (\w+)|No Adapter From Version",
-        "onnx cannot raise the model to the opset that this precision needs",
-        "export the model again with opset 13 or newer",
-    ),
-    Known(
         "memory",
-        r"std::bad_alloc|MemoryError|Cannot allocate memory|OOM when allocating",
+        r"std::bad_alloc|MemoryError|Failed to allocate memory",
         "there was not enough memory",
         "close other programs, or convert fewer formats at once",
     ),
@@ -162,6 +146,17 @@ def failed(converter: str, fault: BaseException) -> ConvertError:
         _, cause, fix = found
         return ConvertError(Finding(f"{converter}: {cause}", expected="a graph that the converter covers", hint=fix))
     return ConvertError(f"{converter}: the converter failed: {first_line(text)}")
+
+
+def dead(converter: str, log: Path) -> ConvertError | None:
+    """The error for a converter that took its process with it: its cause where the log shows it."""
+    text = log.read_text("utf-8", "replace") if log.is_file() else ""
+    for entry in KNOWN:
+        if entry.deadly and re.search(entry.pattern, text):
+            return ConvertError(
+                f"{converter}: {entry.cause}", expected="finite numbers", hint=f"{entry.fix} (log: {log})"
+            )
+    return None
 
 
 def first_line(text: str) -> str:

@@ -56,6 +56,30 @@ def number_functions(graph_def: Any) -> Any:
     return result
 
 
+def has_twins(graph_def: Any) -> bool:
+    """Whether two nodes compute the same, or two constants of `_LARGE` bytes or more are equal.
+
+    A converter that merges them keeps the name of either, as the order of its sets falls: unrolled recurrent layers
+    have many. Control inputs, and what functions hold, are left out.
+    """
+    kinds: dict[tuple[Any, ...], int] = {}
+    of_node: dict[str, int] = {}
+    twins = False
+    for node in graph_def.node:
+        fed = tuple(
+            (of_node.get(name.partition(":")[0], name), name.partition(":")[2])
+            for name in node.input
+            if not name.startswith("^")
+        )
+        attributes = tuple((key, node.attr[key].SerializeToString(deterministic=True)) for key in sorted(node.attr))
+        passes = node.op == "Identity" and isinstance(fed[0][0], int)
+        key = (node.op, fed, attributes if fed or node.op == "Const" else node.name)
+        found = kinds.get(key)
+        twins |= found is not None and not passes and (node.op != "Const" or node.ByteSize() >= _LARGE)
+        of_node[node.name] = fed[0][0] if passes else kinds.setdefault(key, len(kinds))
+    return twins
+
+
 def without_erfc(graph_def: Any) -> Any:
     """Return a graph with 1 - erf(x) in place of erfc(x), which tf2onnx lacks; TensorFlow's gelu is made of it."""
     result = type(graph_def)()
@@ -90,6 +114,7 @@ def _calls(node: Any) -> Iterator[Any]:
         yield from value.list.func
 
 
+_LARGE = 256
 _SHAPE_INPUT = {
     "TensorListReserve": 0,
     "TensorListFromTensor": 1,

@@ -124,20 +124,20 @@ def checked(feeds: Mapping[str, NDArray[Any]], spec: TensorSpec) -> NDArray[Any]
 
 def fixed_shape(
     name: str, declared: Sequence[int | None], shapes: Mapping[str, Sequence[int | None]]
-) -> tuple[int, ...]:
-    """Return the shape to freeze: the manifest's where it gives one, else the declared one with a free first
-    dimension (the batch) as 1. Raises ModelError where another dimension is free.
+) -> tuple[int | None, ...]:
+    """Return the shape to freeze: the manifest's where it gives one, in which the first dimension (the batch) may be
+    free, else the declared one with a free batch as 1. Raises ModelError where another dimension is free.
     """
     shape = tuple(shapes.get(name, declared))
     if name not in shapes and shape and shape[0] is None:
         shape = (1, *shape[1:])
-    if any(dimension is None for dimension in shape):
+    if any(dimension is None for dimension in shape[1:]):
         raise ModelError(
             f"input {name!r} leaves dimensions open: {list(shape)}",
             expected="a shape with every dimension known",
             hint=f"give it in the manifest: model: {{shapes: {{{name}: [...]}}}}",
         )
-    return tuple(int(dimension) for dimension in shape if dimension is not None)
+    return tuple(None if dimension is None else int(dimension) for dimension in shape)
 
 
 def legal_names(inputs: Iterable[str], outputs: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -162,7 +162,8 @@ def legal_names(inputs: Iterable[str], outputs: Iterable[str]) -> tuple[list[str
 def freeze(
     call: Callable[..., Sequence[Any]], inputs: Sequence[TensorSpec], output_names: Sequence[str]
 ) -> FrozenModel:
-    """Trace `call` (one tensor per input -> outputs in order) over fixed shapes and turn variables to constants.
+    """Trace `call` (one tensor per input -> outputs in order) and turn variables to constants. Shapes are fixed, but
+    for a batch (first dimension) that stays free.
 
     Control flow stays functional (While, If), which all three converters read.
     """

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from packager.core.errors import ConvertError
 from packager.core.samples import Arrays
+from packager.importers.batch import with_one
 
 _RESOLVERS = {
     "litert-builtin": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
@@ -21,21 +22,37 @@ _RESOLVERS = {
 
 
 class Session:
-    """One TFLite file opened in one kernel set, with one thread. Tensors go by the file's own names."""
+    """One TFLite file opened in one kernel set, with one thread. Tensors go by the file's own names.
 
-    def __init__(self, path: Path, kernel_set: str, shapes: Mapping[str, Sequence[int]] | None = None) -> None:
+    `shapes` replaces the file's; a free batch in it is opened as 1, and becomes what is fed.
+    """
+
+    def __init__(self, path: Path, kernel_set: str, shapes: Mapping[str, Sequence[int | None]] | None = None) -> None:
         try:
             self._interpreter = Interpreter(
                 model_path=str(path), num_threads=1, experimental_op_resolver_type=_RESOLVERS[kernel_set]
             )
             for detail in self._interpreter.get_input_details():
                 if detail["name"] in (shapes or {}):
-                    self._interpreter.resize_tensor_input(detail["index"], list((shapes or {})[detail["name"]]))
+                    wanted = with_one((shapes or {})[detail["name"]])
+                    self._interpreter.resize_tensor_input(detail["index"], list(wanted))
             self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as fault:
             raise ConvertError(f"LiteRT ({kernel_set}) cannot open {path.name}: {fault}") from fault
+        self._look()
+
+    def _look(self) -> None:
         self.inputs = {detail["name"]: detail for detail in self._interpreter.get_input_details()}
         self.outputs = {detail["name"]: detail for detail in self._interpreter.get_output_details()}
+
+    def _fit(self, feeds: Mapping[str, NDArray[Any]]) -> None:
+        """Give the inputs the shapes of the feeds, where they differ in dimensions that the file leaves free alone."""
+        other = {n: d for n, d in self.inputs.items() if tuple(d["shape"]) != np.shape(feeds[n])}
+        for name, detail in other.items():
+            self._interpreter.resize_tensor_input(detail["index"], list(np.shape(feeds[name])), strict=True)
+        if other:
+            self._interpreter.allocate_tensors()
+            self._look()
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> Arrays:
         """Return raw outputs for raw inputs (integers where the interface is quantised). State starts anew.
@@ -43,6 +60,7 @@ class Session:
         Raises ConvertError where a feed is missing, does not fit, or the runtime refuses it.
         """
         try:
+            self._fit(feeds)
             self._interpreter.reset_all_variables()
             for name, detail in self.inputs.items():
                 self._interpreter.set_tensor(detail["index"], np.asarray(feeds[name], order="C"))

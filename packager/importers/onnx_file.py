@@ -12,6 +12,7 @@ import onnx.version_converter
 from google.protobuf.message import DecodeError
 
 from packager.core.errors import ConvertError, ModelError
+from packager.importers.batch import NAME
 from packager.model.tensors import TensorSpec
 
 _OLDEST_IR = 4
@@ -74,8 +75,8 @@ def _size(dimension: Any) -> int | None:
     return int(dimension.dim_value) if dimension.dim_value > 0 else None
 
 
-def with_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> onnx.ModelProto:
-    """Return the model with these input shapes, and with all other shapes inferred anew.
+def with_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int | None]]) -> onnx.ModelProto:
+    """Return the model with these input shapes (None: the batch, free), and with all other shapes inferred anew.
 
     Raises ModelError for an unknown input or another number of axes.
     """
@@ -93,7 +94,8 @@ def with_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> 
                 f"the shape {list(shape)} given for {name!r} has {len(shape)} axes",
                 expected=f"{len(tensor.shape.dim)} axes, as the model declares",
             )
-        tensor.shape.CopyFrom(onnx.TensorShapeProto(dim=[{"dim_value": int(size)} for size in shape]))
+        sizes = [{"dim_param": NAME} if size is None else {"dim_value": int(size)} for size in shape]
+        tensor.shape.CopyFrom(onnx.TensorShapeProto(dim=sizes))
     del result.graph.value_info[:]
     for value in result.graph.output:
         value.type.tensor_type.ClearField("shape")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from packager.manifest.names import FORM, LONGEST, RESERVED_NAMES
+from packager.model.address import Address
+from packager.model.manifest import Model
 from packager.model.recipes import Proposal, Step
 from packager.model.target import TargetSpec
 
@@ -29,17 +31,18 @@ class Sample:
 class Draft:
     """Everything that a first manifest holds. `inputs` and `outputs` are by tensor name, in the model's order.
 
-    `shapes` holds input shapes that the model leaves open. `rivals` are said in comments above the inputs.
+    An output that takes several tensors stands under the first of them. `guessed_shapes`: those of `model` hold a
+    guess. `tried` are comments above the inputs.
     """
 
     name: str
-    source: str
+    model: Model
     inputs: Mapping[str, Proposal]
     outputs: Mapping[str, Proposal]
-    shapes: Mapping[str, Sequence[int]]
     origin: Sequence[str]
     formats: Sequence[str]
     targets: Mapping[str, TargetSpec]
+    license: str | None = None
     guessed_shapes: bool = False
     samples: Sequence[Sample] = ()
     tried: Sequence[str] = ()
@@ -77,14 +80,12 @@ def _lines(draft: Draft) -> Iterator[str]:
     yield "packager: 1"
     yield f"name: {draft.name}"
     yield "version: 0.1.0"
-    yield f"license: NOASSERTION   # {MARK}: the model's licence, such as Apache-2.0"
+    if draft.license:
+        yield f"license: {scalar(draft.license)}"
+    else:
+        yield f"license: NOASSERTION   # {MARK}: the model's licence, such as Apache-2.0"
     yield ""
-    yield "model:"
-    yield f"  source: {scalar(draft.source)}"
-    if draft.shapes:
-        shapes = ", ".join(f"{scalar(name)}: {json.dumps(list(shape))}" for name, shape in draft.shapes.items())
-        mark = f"   # {MARK}: the model leaves this open" if draft.guessed_shapes else ""
-        yield f"  shapes: {{{shapes}}}{mark}"
+    yield from _model(draft.model, draft.guessed_shapes)
     yield ""
     yield from (f"# {line}" for line in draft.tried)
     yield from _section("inputs", draft.inputs)
@@ -97,12 +98,48 @@ def _lines(draft: Draft) -> Iterator[str]:
     yield from _targets(draft)
 
 
+def _model(model: Model, guessed_shapes: bool) -> Iterator[str]:
+    yield "model:"
+    yield from _address("source", model.source)
+    if model.class_ is not None:
+        yield f"  class: {scalar(model.class_)}"
+    if model.arguments:
+        yield f"  arguments: {flow(model.arguments)}"
+    if len(model.code) == 1:
+        yield from _address("code", model.code[0])
+    elif model.code:
+        yield f"  code: {flow([_plain(each) for each in model.code])}"
+    for key, value in (("trust", model.trust), ("python", model.python), ("license", model.license)):
+        if value is not None:
+            yield f"  {key}: {scalar(value)}"
+    if model.dtypes:
+        yield f"  dtypes: {flow(model.dtypes)}"
+    if model.shapes:
+        mark = f"   # {MARK}: the model leaves this open" if guessed_shapes else ""
+        yield f"  shapes: {flow(model.shapes)}{mark}"
+
+
+def _address(key: str, address: Address) -> Iterator[str]:
+    plain = _plain(address)
+    if isinstance(plain, str):
+        yield f"  {key}: {scalar(plain)}"
+        return
+    yield f"  {key}:"
+    yield from (f"    {name}: {scalar(value)}" for name, value in plain.items())
+
+
+def _plain(address: Address) -> str | dict[str, str]:
+    return address if isinstance(address, str) else address.model_dump(exclude_none=True)
+
+
 def _section(kind: str, proposals: Mapping[str, Proposal]) -> Iterator[str]:
     yield f"{kind}:"
     for tensor, name in identifiers(proposals).items():
         proposal = proposals[tensor]
         yield f"  {name}:"
-        if len(proposals) > 1:
+        if len(proposal.tensors) > 1:
+            yield f"    tensors: {flow(proposal.tensors)}"
+        elif len(proposals) > 1:
             yield f"    tensor: {scalar(tensor)}"
         if proposal.accepts is not None:
             yield f"    accepts: {flow(proposal.accepts)}" + _mark(proposal.guess)
@@ -123,9 +160,9 @@ def _mark(guess: str) -> str:
 def _samples(draft: Draft) -> Iterator[str]:
     names = identifiers(draft.inputs)
     if not draft.samples:
-        first = next(iter(names.values()))
+        files = ", ".join(f"{name}: sample{_suffix(draft.inputs[tensor])}" for tensor, name in names.items())
         yield f"samples:   # {MARK}: name a file whose right answer you know; it proves the contract"
-        yield f"  - {{{first}: sample.png}}"
+        yield f"  - {{{files}}}"
         yield ""
         return
     yield "samples:"
@@ -134,6 +171,14 @@ def _samples(draft: Draft) -> Iterator[str]:
         expect = f", expect: {{{sample.output}: {flow(sample.expect)}}}" if sample.expect else ""
         yield f"  - {{{files}{expect}}}"
     yield ""
+
+
+_SUFFIXES = {"image": ".png", "audio": ".wav", "series": ".csv", "bytes": ".bin", "tensor": ".npy", "frame": ".json"}
+"""Usual suffix of a sample of each kind."""
+
+
+def _suffix(proposal: Proposal) -> str:
+    return _SUFFIXES.get(next(iter(proposal.accepts or {}), ""), "")
 
 
 def _targets(draft: Draft) -> Iterator[str]:

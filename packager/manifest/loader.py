@@ -71,6 +71,22 @@ def load_text(text: str, path: Path, catalog: Catalog) -> Manifest:
     return _manifest(values, path, document)
 
 
+def load_model(path: Path, catalog: Catalog) -> Model:
+    """The `model:` section of a YAML file that need hold nothing else; its other keys are not looked at.
+
+    Raises ManifestError with all findings of the section.
+    """
+    document = parse(read_text(path), str(path))
+    reader = Reader(catalog, path.parent, document.lines, document.top.where)
+    if "model" not in document.top.entries:
+        reader.fault(document.top, "there is no `model:`", SECTIONS["model"], "the same as in a manifest")
+    model = read_model(reader, document.top.entries.get("model"))
+    findings = [*document.findings, *reader.findings]
+    if findings or model is None:
+        raise ManifestError(_in_order(findings))
+    return model
+
+
 def _check_format(document: Document) -> None:
     """A manifest of a later format is not judged by this one's rules."""
     node = document.top.entries.get("packager")
@@ -219,4 +235,4 @@ def _in_order(findings: list[Finding]) -> tuple[Finding, ...]:
     return tuple(shown)
 
 
-__all__ = ["KEYS", "RESERVED", "line_at", "load", "load_text", "read_text"]
+__all__ = ["KEYS", "RESERVED", "line_at", "load", "load_model", "load_text", "read_text"]

@@ -12,13 +12,17 @@ from packager.model.tensors import Quantization
 
 @dataclass(frozen=True)
 class Port:
-    """One input or output of an artefact: the source's name, the file's own name, and the tensor's form."""
+    """One input or output of an artefact: the source's name, the file's own name, and the tensor's form.
+
+    Where `free`, the first dimension is the batch, which the file leaves open; `shape` has 1 there.
+    """
 
     source: str
     name: str
     dtype: str
     shape: tuple[int, ...]
     quantization: Quantization | None = None
+    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,18 @@ class Figures:
 
 
 @dataclass(frozen=True)
+class BatchCheck:
+    """Agreement of `size` samples in one run with each of them alone, in the same artefact and kernel set."""
+
+    size: int
+    figures: Figures
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """One artefact in one kernel set: figures, thresholds and whether they hold; `accuracy` on labelled data."""
+    """One artefact in one kernel set: figures, thresholds and whether they hold; `accuracy` on labelled data, and
+    `batch` where the batch is free.
+    """
 
     runtime: str
     precision: str
@@ -83,3 +97,4 @@ class Verdict:
     reasons: tuple[str, ...] = ()
     waived: str | None = None
     accuracy: Accuracy | None = None
+    batch: BatchCheck | None = None

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from packager.core.constants import Constant
 from packager.model.address import PackageFile
+from packager.model.geometry import MOVES, Geometry, Move, MoveKind
 from packager.model.results import (
     Box,
     Classification,
@@ -34,6 +35,10 @@ Color = Literal["rgb", "bgr", "grey", "rgba", "cmyk"]
 CHANNELS = {"rgb": 3, "bgr": 3, "grey": 1, "rgba": 4, "cmyk": 4}
 
 
+def _megapixels(count: int) -> str:
+    return f"{count / 1e6:g} MP"
+
+
 @dataclass(frozen=True)
 class ImageType:
     """An 8-bit image, rows of interleaved channels (H x W x C); width and height None where the app decides."""
@@ -49,7 +54,10 @@ class ImageType:
         return CHANNELS[self.color]
 
     def __str__(self) -> str:
-        size = f"{self.width}x{self.height}" if self.width is not None else "any size"
+        if self.width is not None:
+            size = f"{self.width}x{self.height}"
+        else:
+            size = "any size" if self.max_pixels is None else f"at most {_megapixels(self.max_pixels)}"
         return f"image ({size}, {self.color})"
 
 
@@ -80,7 +88,7 @@ class FrameType:
     max_pixels: int
 
     def __str__(self) -> str:
-        return "camera frame (any size, yuv 4:2:0)"
+        return f"camera frame (at most {_megapixels(self.max_pixels)}, yuv 4:2:0)"
 
 
 @dataclass(frozen=True)
@@ -139,11 +147,15 @@ class CandidatesType:
 
 @dataclass(frozen=True)
 class Frame:
-    """A YUV 4:2:0 frame: `y` uint8 [h, w]; `u` and `v` uint8 [(h + 1) // 2, (w + 1) // 2]."""
+    """A YUV 4:2:0 frame: `y` uint8 [h, w]; `u` and `v` uint8 [(h + 1) // 2, (w + 1) // 2].
+
+    `rotation`: degrees (0, 90, 180, 270) by which it is turned clockwise to stand upright.
+    """
 
     y: NDArray[np.uint8]
     u: NDArray[np.uint8]
     v: NDArray[np.uint8]
+    rotation: int = 0
 
 
 @dataclass(frozen=True)
@@ -166,45 +178,6 @@ class ImageSize:
 
     width: int
     height: int
-
-
-MoveKind = Literal["orient", "crop_size", "crop_ratio", "stretch", "crop", "letterbox", "shorter"]
-MOVES: tuple[MoveKind, ...] = ("orient", "crop_size", "crop_ratio", "stretch", "crop", "letterbox", "shorter")
-"""Kinds of moves; native code knows them by their place here."""
-
-
-@dataclass(frozen=True)
-class Move:
-    """One operation that moves pixels.
-
-    `orient`: a is the EXIF orientation. `crop_size`: centred part of a x b pixels. `crop_ratio`: the largest centred
-    part of the ratio a : b. `stretch`, `crop`, `letterbox`: resize to a x b with this fit. `shorter`: resize so that
-    the shorter side is a, the longer one rounded down.
-    """
-
-    kind: MoveKind
-    a: int
-    b: int = 0
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """What an input's steps do to the place of pixels, in order.
-
-    `input` is its name, `width` and `height` are those of the image that becomes the model's input (0 where the app
-    decides), and `max_pixels` is the size of the largest image that the app may hand over.
-    """
-
-    input: str
-    moves: tuple[Move, ...] = ()
-    width: int = 0
-    height: int = 0
-    max_pixels: int = 0
-
-    def numbers(self) -> tuple[int, ...]:
-        """Three integers for each move, as native code takes them: place in `MOVES`, a, b; never none at all."""
-        moves = self.moves or (Move("orient", 1),)
-        return tuple(n for move in moves for n in (MOVES.index(move.kind), move.a, move.b))
 
 
 @dataclass(frozen=True)
@@ -272,7 +245,8 @@ class Chain:
     """The steps of one input or output with the type before each step and the last one's result.
 
     `rest` names the further tensors of an output that takes several; `photo` the input whose image the result is
-    mapped back to, empty where it is not.
+    mapped back to, empty where it is not. `fed` says of each tensor which input's chain makes it, empty for the model's
+    own outputs; it is empty as a whole where all are.
     """
 
     name: str
@@ -281,11 +255,22 @@ class Chain:
     types: tuple[ContractType, ...]
     rest: tuple[str, ...] = ()
     photo: str = ""
+    fed: tuple[str, ...] = ()
 
     @property
     def tensors(self) -> tuple[str, ...]:
         """All of the chain's model tensors, in order."""
         return (self.tensor, *self.rest)
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """Those of its tensors that the model makes."""
+        return tuple(name for name, giver in zip(self.tensors, self.givers, strict=True) if not giver)
+
+    @property
+    def givers(self) -> tuple[str, ...]:
+        """For each tensor the input whose chain makes it, empty for the model's own outputs."""
+        return self.fed or ("",) * len(self.tensors)
 
     @property
     def start(self) -> ContractType:
@@ -303,7 +288,9 @@ class NativeChain:
     """A chain lowered for one artefact: calls in order, quantisation included.
 
     `steps` are the folders whose native files are needed. `tensors` are the artefact's own names; `heads` holds for
-    each of several tensors the calls that come before the first common one (dequantisation).
+    each of several tensors the calls that come before the first common one (dequantisation). `fed` says of each tensor
+    which input's chain makes it, empty for the artefact's own outputs. An input that an output takes as well ends in
+    the model's float values, and `tail` stores them as a quantised artefact takes them.
     """
 
     name: str
@@ -317,11 +304,28 @@ class NativeChain:
     rest: tuple[str, ...] = ()
     heads: tuple[tuple[Call, ...], ...] = ()
     photo: str = ""
+    fed: tuple[str, ...] = ()
+    tail: tuple[Call, ...] = ()
 
     @property
     def tensors(self) -> tuple[str, ...]:
         """All of the chain's tensors, in order."""
         return (self.tensor, *self.rest)
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """Those of its tensors that the artefact makes."""
+        return tuple(name for name, giver in zip(self.tensors, self.givers, strict=True) if not giver)
+
+    @property
+    def stored(self) -> ContractType:
+        """What the artefact's input takes."""
+        return self.tail[-1].output if self.tail else self.end
+
+    @property
+    def givers(self) -> tuple[str, ...]:
+        """For each tensor the input whose chain makes it, empty for the artefact's own outputs."""
+        return self.fed or ("",) * len(self.tensors)
 
     @property
     def starts(self) -> tuple[ContractType, ...]:

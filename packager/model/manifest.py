@@ -32,12 +32,18 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+Shape = tuple[Annotated[int, Field(gt=0)] | None, ...]
+"""Sizes of an input's dimensions; None, for the first alone, is a batch that stays free."""
+
+
 class Model(Part):
     """The source model."""
 
     source: Address = Field(description="The model: a path, or a file of a registry package.")
-    shapes: dict[str, tuple[Annotated[int, Field(gt=0)], ...]] = Field(
-        default_factory=dict, description="Input shapes, only where the model leaves them open or lies."
+    shapes: dict[str, Shape] = Field(
+        default_factory=dict,
+        description="Input shapes, only where the model leaves them open or lies. A first dimension of `null` keeps "
+        "the batch free in every file that is made; without it, the batch is 1.",
     )
     dtypes: dict[str, Literal["float32", "float64", "int8", "uint8", "int16", "int32", "int64", "bool"]] = Field(
         default_factory=dict,
@@ -68,6 +74,14 @@ class Model(Part):
         examples=["Apache-2.0"],
         description="SPDX expression, where it differs from the bundle's.",
     )
+
+    @field_validator("shapes")
+    @classmethod
+    def _batch_alone_is_free(cls, shapes: dict[str, Shape]) -> dict[str, Shape]:
+        for name, shape in shapes.items():
+            if None in shape[1:]:
+                raise ValueError(f"`null` stands for the batch, the first dimension of `{name}`; give the others sizes")
+        return shapes
 
     @model_validator(mode="after")
     def _class_is_trusted(self) -> Model:
@@ -177,7 +191,10 @@ class Output(Part):
 
     tensor: str | None = Field(default=None, description="The model's tensor; may be left out where it has one.")
     tensors: Annotated[tuple[str, ...], Field(min_length=2)] | None = Field(
-        default=None, description="Several tensors of the model, which the first step takes together, in this order."
+        default=None,
+        description="Several tensors of the model, which the first step takes together, in this order: one of its "
+        "outputs first, then outputs or inputs by the model's own names. An input is what its steps make for the "
+        "model, float values also where the artefact is int8.",
     )
     steps: tuple[Step, ...] = Field(default=(), description="Steps that make a typed result, in order.")
 

@@ -29,6 +29,8 @@ class StepModule(Protocol):
     - `MAPS = True`: a last step that maps places back to the image that an input was given. Its `Params` have `input`,
       `placed(bound, geometry)` takes the way back, `apply(bound, value, photo)` the image's size, and its call says
       `photo`.
+    - `reach(bound, value, limit) -> float`: how far the step's one number can move where each element of the first
+      tensor of `value` moves by at most `limit`; of a first step whose number has another scale than its tensor.
     - `class_names(bound)`: labels by class index, written into the model file's metadata.
     - `per_channel(bound, channels)`: (mean, std) by channel of a step that is (value - mean) / std; `AXES`: how a step
       that only moves a tensor's axes orders them. Both are for the model file's metadata (`plan/describe.py`).
@@ -83,7 +85,7 @@ class SourceModule(Protocol):
     def detect(self, path: Path) -> bool:
         """Whether the file or folder is of this format, by content."""
 
-    def inspect(self, path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
+    def inspect(self, path: Path, shapes: Mapping[str, tuple[int | None, ...]]) -> ModelSource:
         """Inputs, outputs and facts; raises `ModelError` with what was found, where and what to do.
 
         An output whose shape cannot be seen has shape `()` and is listed in `facts["unknown_shapes"]`.
@@ -96,8 +98,8 @@ class RuntimeModule(Protocol):
 
     - `CONVERT(request={precision, name, shapes, ...}, inputs={"calibration": Path, "model": Path}, out, source)` writes
       the artefact into `out` and returns {path, inputs: [Port], outputs: [Port], ops}. `calibration` (model inputs by
-      source name) only where `calibrated(precision)`. `source` is what OPEN gave; where `takes_original` it is left
-      out, and `model` is the source's own file.
+      source name) only where `calibrated`. `source` is what OPEN gave; where `takes_original` it is left out, and
+      `model` is the source's own file.
     - `RUN(request={precision, kernel_sets, mapping: {inputs: {source: own}, outputs: {source: own}}},
       inputs={"model": Path, "feeds": Path}, out)` writes `out/<kernel set>/<n>.npz` by source name, raw dtypes;
       feeds are the artefact's own input arrays by source name. It returns {kernel_sets}, those that could run the file:
@@ -112,6 +114,8 @@ class RuntimeModule(Protocol):
 
     Optional, for what `plan` says: `WIDTHS`, {precision: bytes of a weight in the file, of a weight while the model
     runs, of a value}; `notes(source, precision)`, costs and limits in words that are no reason to refuse.
+
+    Optional: `last_words(log)`, the error for a conversion whose worker died, where its log tells why; else None.
 
     `RUN_WORKER` is the kind of worker that RUN and STAMP need: `tf`, or `light`. `SUFFIX` is the artefact's.
     `TOOLS` are the distributions whose versions decide the bytes, `CODE` the modules.
@@ -136,8 +140,8 @@ class RuntimeModule(Protocol):
     def quantized_interface(self, precision: str) -> bool:
         """Whether the artefact's inputs and outputs are integers."""
 
-    def calibrated(self, precision: str) -> bool:
-        """Whether conversion needs samples."""
+    def calibrated(self, precision: str, source: ModelSource) -> bool:
+        """Whether conversion of this source needs samples."""
 
     def takes_original(self, source: ModelSource, precision: str) -> bool:
         """Whether conversion starts from the source's own file; OPEN is not needed then."""

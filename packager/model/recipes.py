@@ -13,8 +13,16 @@ from packager.model.tensors import Activation, TensorSpec
 class Known:
     """Facts that stand in the model's file or beside it; what is None or empty is not known.
 
-    `mean` and `std` are for levels 0 to 255. `scales_itself` names the layers inside the model that scale the raw
-    levels. `origin` says in words where the facts were read.
+    `mean` and `std` are for levels 0 to 255 in the order of the model's own channels. `scales_itself` names the layers
+    inside the model that scale: without `mean` and `std`, what they expect is not sure.
+
+    `size` (height, width) is the picture that the model takes. On the way to it the picture is fitted as `fit` says;
+    or it is first resized so that its shorter side is `shorter`, or to `resized` (height, width), and the centre is
+    cut out. `method`, `like` and `fill` are those of the step `resize`; `color` is rgb, bgr or grey. `usual_fit` is
+    no fact, but the way that comes first where no other is known, as the model's outputs suggest.
+
+    `head` names the layout of a detector's output (`yolo-v5`, `yolo-v8`). `names` are what the model calls its tensors
+    for people, by tensor name. `origin` says in words where the facts were read.
     """
 
     labels: tuple[str, ...] = ()
@@ -23,7 +31,16 @@ class Known:
     std: tuple[float, ...] | None = None
     size: tuple[int, int] | None = None
     fit: str | None = None
+    shorter: int | None = None
+    resized: tuple[int, int] | None = None
     method: str | None = None
+    like: str | None = None
+    fill: int | None = None
+    usual_fit: str | None = None
+    color: str | None = None
+    head: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    license: str | None = None
     scales_itself: tuple[str, ...] = ()
     activations: Mapping[str, Activation] = field(default_factory=dict)
     origin: tuple[str, ...] = ()
@@ -43,7 +60,10 @@ class Proposal:
     """One way to make a tensor of what the app has, or a result of a tensor.
 
     `name` is what the app calls it, `accepts` the manifest's mapping (inputs only), `summary` a few words.
-    `of_probabilities`: for an output that was seen to give probabilities, although nothing in the file says so.
+    `names_classes`: an output's result is a Classification. `of_probabilities`: for one that was seen to give
+    probabilities, although nothing in the file says so.
+    `tensors`: for an output that takes several of the model's tensors, in this order. `usual_fit`: for an output
+    whose models are usually given pictures fitted in this way.
     """
 
     name: str
@@ -51,16 +71,22 @@ class Proposal:
     summary: str
     accepts: Mapping[str, Any] | None = None
     guess: str = ""
+    names_classes: bool = False
     of_probabilities: bool = False
+    tensors: tuple[str, ...] = ()
+    usual_fit: str | None = None
 
 
 @runtime_checkable
 class RecipeModule(Protocol):
     """`recipes/<recipe>/__init__.py`: what `init` proposes for tensors of one kind.
 
-    `ORDER` decides which recipe is asked first; the first one with a proposal is taken. Optional attribute
-    `known_beside(model: Path) -> Known`: what files beside the model say. A source's module may have
-    `known(path: Path) -> Known`: what the model's own file says.
+    `ORDER` decides which recipe is asked first; the first one with a proposal is taken. Optional attributes:
+
+    - `known_beside(model: Path) -> Known`: what files beside the model say. A source's module may have
+      `known(path: Path) -> Known`: what the model's own file says.
+    - `together(inputs, outputs, known) -> Sequence[Proposal]`: for an output that takes several tensors; all proposals
+      name the same `tensors`.
     """
 
     SUMMARY: str

@@ -15,7 +15,8 @@ class ModelSource:
     """What `inspect` learned: identity, interface, and what could not be seen without running the framework.
 
     `activations` maps an output's name to the operation that ends it. `ops` counts layer or op types.
-    `unseen` lists in words what this reader cannot tell. `origin` is the model that this one was exported from.
+    `unseen` lists in words what this reader cannot tell. `free` names the inputs whose batch (first dimension) the
+    manifest wants free in every artefact. `origin` is the model that this one was exported from.
     """
 
     format: str
@@ -26,6 +27,7 @@ class ModelSource:
     ops: dict[str, int] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
     origin: ModelSource | None = None
 
 

@@ -4,7 +4,7 @@ from packager.plan.chains import build_chains, contract_hash
 from packager.plan.describe import describe
 from packager.plan.jobs import make
 from packager.plan.labelled import about_data, judged_output, read_labelled
-from packager.plan.lower import lower_input, lower_output
+from packager.plan.lower import lower_chains, lower_input, lower_output
 from packager.plan.preflight import Chains, check, check_without_model
 from packager.plan.versions import too_old
 
@@ -17,6 +17,7 @@ __all__ = [
     "contract_hash",
     "describe",
     "judged_output",
+    "lower_chains",
     "lower_input",
     "lower_output",
     "make",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ class ChainBuilder:
     def output(self, name: str, declared: Output) -> Chain | None:
         """Chain from the model's output tensor to a typed result."""
         place: Place = ("outputs", name)
-        specs = self.output_tensors(place, declared)
+        specs, fed = self.output_tensors(place, declared)
         types = [self.tensor_type(place, spec) for spec in specs]
         known = tuple(kind for kind in types if kind is not None)
         if not specs or len(known) < len(specs):
@@ -90,7 +90,7 @@ class ChainBuilder:
         chain = self.walk(name, specs[0].name, start, declared.steps, place)
         if chain is None:
             return None
-        chain = replace(chain, rest=tuple(spec.name for spec in specs[1:]))
+        chain = replace(chain, rest=tuple(spec.name for spec in specs[1:]), fed=fed if any(fed) else ())
         if not isinstance(chain.end, ResultType):
             self.find(
                 place,
@@ -101,19 +101,35 @@ class ChainBuilder:
         self.expectations(name, chain.end)
         return chain
 
-    def output_tensors(self, place: Place, declared: Output) -> list[TensorSpec]:
-        """The model's tensors that an output takes; empty after a finding."""
+    def output_tensors(self, place: Place, declared: Output) -> tuple[list[TensorSpec], tuple[str, ...]]:
+        """The model's tensors that an output takes, and which input makes each; none after a finding."""
         if declared.tensors is None:
             spec = self.tensor(place, declared.tensor, self.source.outputs, "output")
-            return [] if spec is None else [spec]
-        names = ", ".join(f"`{spec.name}`" for spec in self.source.outputs)
-        by_name = {spec.name: spec for spec in self.source.outputs}
-        for index, wanted in enumerate(declared.tensors):
-            if wanted not in by_name or declared.tensors.index(wanted) < index:
-                what = f"the model has no output `{wanted}`" if wanted not in by_name else f"`{wanted}` stands twice"
-                self.find((*place, "tensors", index), what, f"each one of {names}")
-        found = [by_name[wanted] for wanted in dict.fromkeys(declared.tensors) if wanted in by_name]
-        return found if len(found) == len(declared.tensors) else []
+            return ([], ()) if spec is None else ([spec], ("",))
+        makers = {chain.tensor: name for name, chain in self.chains.items() if chain is not None}
+        made = {spec.name: spec for spec in self.source.outputs}
+        known = {spec.name: spec for spec in self.source.inputs} | made
+        wrong = [self.unfit(wanted, index, declared.tensors) for index, wanted in enumerate(declared.tensors)]
+        for index, (what, expected) in enumerate(wrong):
+            if what:
+                self.find((*place, "tensors", index), what, expected)
+        fed = tuple("" if wanted in made else makers.get(wanted) for wanted in declared.tensors)
+        if any(what for what, _ in wrong) or None in fed:  # None: that input has a finding of its own
+            return [], ()
+        return [known[wanted] for wanted in declared.tensors], tuple(name or "" for name in fed)
+
+    def unfit(self, wanted: str, index: int, all_wanted: Sequence[str]) -> tuple[str, str]:
+        """Why a tensor cannot stand at this place of an output, and what can; two empty texts where it can."""
+        outputs, inputs = ([spec.name for spec in specs] for specs in (self.source.outputs, self.source.inputs))
+        of_outputs, of_inputs = (", ".join(f"`{name}`" for name in names) for names in (outputs, inputs))
+        if wanted not in outputs and wanted not in inputs:
+            expected = f"one of its outputs {of_outputs}, or of the inputs {of_inputs}"
+            return f"the model has no tensor `{wanted}`", expected
+        if all_wanted.index(wanted) < index:
+            return f"`{wanted}` stands twice", f"each one of {of_outputs}, or of the inputs {of_inputs}, once"
+        if index == 0 and wanted not in outputs:
+            return f"`{wanted}` is an input of the model", f"first one of its outputs {of_outputs}"
+        return "", ""
 
     def expectations(self, name: str, kind: ResultType) -> None:
         """Every sample expects only what this result can hold."""
@@ -293,5 +309,6 @@ def contract_hash(inputs: tuple[Chain, ...], outputs: tuple[Chain, ...]) -> str:
 def _described(chain: Chain) -> Mapping[str, Any]:
     steps = [{"step": use.step, "parameters": to_json(use.bound)} for use in chain.steps]
     types = [str(value) for value in chain.types]
-    more = {"tensors": chain.tensors} if chain.rest else {}
+    more: dict[str, Any] = {"tensors": chain.tensors} if chain.rest else {}
+    more |= {"fed": chain.fed} if chain.fed else {}
     return {"name": chain.name, "tensor": chain.tensor, "types": types, "steps": steps, **more}

@@ -83,4 +83,4 @@ def _output(chain: Chain, catalog: Catalog) -> OutputDescription:
         start, plain = chain.types[0], use is chain.steps[0]
         direct = isinstance(start, TensorType) and isinstance(value, TensorType) and start.shape == value.shape
         direct = direct and isinstance(start, TensorType) and bool(start.shape) and start.shape[-1] == len(labels)
-    return OutputDescription(chain.name, chain.tensors, _about(chain), labels, direct, direct and plain)
+    return OutputDescription(chain.name, chain.made, _about(chain), labels, direct, direct and plain)

@@ -34,7 +34,7 @@ def make(
         outputs=outputs,
         artifacts=artifacts,
         targets=targets,
-        jobs=_jobs(manifest, artifacts, [t.id for t in targets], catalog),
+        jobs=_jobs(manifest, source, artifacts, [t.id for t in targets], catalog),
         contract_hash=contract_hash(inputs, outputs),
         notes=(*source.unseen, *_notes(manifest), *_unsaid(manifest, inputs, outputs, artifacts, catalog)),
         missing_tools=_missing_tools(catalog, [t.id for t in targets]),
@@ -58,9 +58,13 @@ def _requests(manifest: Manifest, targets: tuple[Target, ...], catalog: Catalog)
 
 
 def _jobs(
-    manifest: Manifest, artifacts: tuple[ArtifactRequest, ...], targets: list[str], catalog: Catalog
+    manifest: Manifest,
+    source: ModelSource,
+    artifacts: tuple[ArtifactRequest, ...],
+    targets: list[str],
+    catalog: Catalog,
 ) -> tuple[Job, ...]:
-    calibrated = {a.id for a in artifacts if catalog.runtimes[a.runtime].calibrated(a.precision)}
+    calibrated = {a.id for a in artifacts if catalog.runtimes[a.runtime].calibrated(a.precision, source)}
     jobs = [Job("contract", (), f"{len(manifest.samples)} samples through the reference steps and the source model")]
     if calibrated:
         jobs.append(Job("calibration", ("contract",), "calibration inputs through the reference steps"))

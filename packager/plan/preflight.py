@@ -119,14 +119,16 @@ class Preflight:
                     place,
                     f"target `{target}`: `{spec.name}` of the model is {spec.dtype}, its {engine.language} engine for "
                     f"`{engine.runtime}` takes {', '.join(known)}",
-                    hint="leave this target out, or export the model with float inputs and outputs",
+                    hint=f"leave this target out, or export the model with inputs and outputs of {' or '.join(known)}",
                 )
 
     def _pair(self, place: Place, name: str, precision: str) -> None:
         runtime = self.catalog.runtimes[name]
         for reason in runtime.check(self.source, precision) if self.source is not None else ():
             self._find(place, f"{name}/{precision}: {reason}")
-        if runtime.calibrated(precision) and not self.manifest.calibration:
+        if self.source is None or self.manifest.calibration:
+            return
+        if runtime.calibrated(precision, self.source):
             self._find(
                 place,
                 f"{name}/{precision} needs calibration data",

@@ -39,14 +39,28 @@ def run_chain(catalog: Catalog, chain: Chain, value: Any, photo: ImageSize | Non
     return run_steps(catalog, chain.steps, value, photo)
 
 
-def run_output(catalog: Catalog, chain: Chain, outputs: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
-    """An output's result from the model's raw outputs by tensor name and the app's values by input name."""
-    tensors = tuple(outputs[name] for name in chain.tensors)
+def run_output(
+    catalog: Catalog, chain: Chain, outputs: Mapping[str, Any], inputs: Mapping[str, Any], given: Mapping[str, Any]
+) -> Any:
+    """An output's result.
+
+    `outputs` and `inputs` are the model's, in its own units, by tensor name; `given` is what the app handed over by
+    input name, for places that are mapped back to an image.
+    """
     photo = size_of(given[chain.photo]) if chain.photo else None
-    return run_chain(catalog, chain, tensors if chain.rest else tensors[0], photo)
+    return run_chain(catalog, chain, taken(chain, outputs, inputs), photo)
+
+
+def taken(chain: Chain, outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
+    """What the first step of an output takes: its tensor, or a tuple of all of them."""
+    pairs = zip(chain.tensors, chain.givers, strict=True)
+    tensors = tuple(inputs[name] if giver else outputs[name] for name, giver in pairs)
+    return tensors if chain.rest else tensors[0]
 
 
 def size_of(value: Any) -> ImageSize:
-    """Size of an image (uint8 H x W x C) or of a camera frame."""
+    """Size of an image (uint8 H x W x C), or of a camera frame as its own rotation makes it stand."""
     rows = value.y if isinstance(value, Frame) else value
-    return ImageSize(int(rows.shape[1]), int(rows.shape[0]))
+    height, width = (int(side) for side in rows.shape[:2])
+    turned = isinstance(value, Frame) and value.rotation % 180 == 90
+    return ImageSize(height, width) if turned else ImageSize(width, height)

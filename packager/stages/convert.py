@@ -41,7 +41,7 @@ class SourceFile:
     path: Path
     module: SourceModule
     source: ModelSource
-    shapes: Mapping[str, tuple[int, ...]]
+    shapes: Mapping[str, tuple[int | None, ...]]
     prepared: Preparation = field(default_factory=Preparation)
 
     @property
@@ -124,6 +124,7 @@ def convert_action(
         time_limit=TIME_LIMIT,
         memory_limit=MEMORY_LIMIT,
         memory=expected_memory(file),
+        last_words=getattr(runtime, "last_words", None),
     )
 
 
@@ -213,7 +214,8 @@ def port(item: Mapping[str, Any]) -> Port:
     """A `Port` from its JSON form."""
     found = item.get("quantization")
     quantization = Quantization(found["scale"], found["zero_point"]) if found else None
-    return Port(item["source"], item["name"], item["dtype"], tuple(item["shape"]), quantization)
+    shape, free = tuple(item["shape"]), item.get("free", False)
+    return Port(item["source"], item["name"], item["dtype"], shape, quantization, free)
 
 
 def size_of(path: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from packager.core.archive import is_zip
@@ -13,7 +14,7 @@ from packager.model.source import ModelSource, Preparation
 from packager.registry import Catalog
 
 
-def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]], catalog: Catalog) -> ModelSource:
+def inspect(path: Path, shapes: Mapping[str, tuple[int | None, ...]], catalog: Catalog) -> ModelSource:
     """Look into the model at `path` (a file or folder) with the light reader of its format.
 
     Raises `ModelError` where no format knows it, or its reader refuses it by name.
@@ -22,7 +23,9 @@ def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]], catalog: Catalog)
         raise ModelError(f"{path.name} is empty", expected="a model", hint="copy the file again")
     for module in catalog.sources.values():
         if module.detect(path):
-            return module.inspect(path, shapes)
+            found = module.inspect(path, shapes)
+            free = tuple(spec.name for spec in found.inputs if shapes.get(spec.name, (1,))[:1] == (None,))
+            return replace(found, free=free)
     raise _unknown(path, catalog)
 
 

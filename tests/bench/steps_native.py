@@ -62,7 +62,7 @@ def oracle(name: str, packages: Sequence[str]) -> str:
 
 def native_files(suffix: str, kit: str, steps: Sequence[str]) -> list[Path]:
     """The kit's types and the files of the steps in use."""
-    files = sorted((STEPS / kit).glob(f"ContractTypes*{suffix}"))
+    files = sorted((STEPS / kit).glob(f"Contract*{suffix}"))
     return files + [file for step in steps for file in sorted((STEPS / step).glob(f"*{suffix}"))]
 
 

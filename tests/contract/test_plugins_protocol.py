@@ -87,7 +87,7 @@ def test_worker_entries_tools_and_code_exist(family: str, name: str) -> None:
         assert bool(entries["OPEN"]) != bool(entries.get("EXPORT"))
         assert hasattr(module, "prepare") == ("EXPORT" in entries)
     for entry in filter(None, entries.values()):
-        assert entry.startswith(f"{module.__name__}."), entry
+        assert entry.startswith((f"{module.__name__}.", f"packager.{family}._")), entry
         assert _defines(entry), entry
         worker = entry.partition(":")[0]
         covered = any(worker == code or worker.startswith(f"{code}.") for code in module.CODE)
@@ -111,7 +111,7 @@ def test_runtimes_answer_for_each_of_their_precisions(name: str) -> None:
         sets = runtime.kernel_sets(precision)
         assert sets and len(set(sets)) == len(sets)
         assert all(re.fullmatch(r"[a-z0-9-]+", kernel_set) for kernel_set in sets)
-        for answer in (runtime.quantized_interface(precision), runtime.calibrated(precision)):
+        for answer in (runtime.quantized_interface(precision), runtime.calibrated(precision, SOURCE)):
             assert isinstance(answer, bool)
         assert isinstance(runtime.takes_original(SOURCE, precision), bool)
         assert all(isinstance(reason, str) for reason in runtime.check(SOURCE, precision))

@@ -11,8 +11,8 @@ from packager.registry import Catalog
 
 CATALOG = Catalog()
 PACKAGE = Path(packager.__file__).parent
-CORE = ("core", "model", "manifest", "plan", "stages", "cli")
-MODULES = ("pipeline.py", "drafting.py", "assembly.py", "session.py", "registry.py")
+CORE = ("core", "model", "manifest", "plan", "stages", "drafting", "cli")
+MODULES = ("pipeline.py", "opening.py", "assembly.py", "session.py", "registry.py")
 NAMES = {*CATALOG.steps, *CATALOG.runtimes, *CATALOG.sources, *CATALOG.targets}
 # Words that are the names of steps and of something else as well: each with what it is here.
 OTHER_MEANINGS = {
@@ -30,8 +30,8 @@ OTHER_MEANINGS = {
     ("model/results.py", "labels"): "a key of a result in JSON",
     ("model/results.py", "detections"): "a key of a result in JSON",
     ("model/results.py", "values"): "a key of a result in JSON",
-    ("model/contract.py", "orient"): "a kind of move",
-    ("model/contract.py", "crop"): "a kind of move",
+    ("model/geometry.py", "orient"): "a kind of move",
+    ("model/geometry.py", "crop"): "a kind of move",
     ("plan/geometry.py", "orient"): "a kind of move",
     ("model/manifest.py", "values"): "a key of `expect`",
     ("plan/chains.py", "values"): "a key of `expect`",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,12 +19,16 @@ sys.path.insert(0, str(Path(__file__).parent / "vectors"))
 
 from camera_frames import LAYOUTS, place, random_frame
 from opencv_sets import digest, frames, resizes
+from proof import FORMULA, equal, seen
 
-from packager.model.contract import FrameType, ImageType, Move, StepMismatchError, TensorType
+from packager.model.contract import FrameType, ImageSize, ImageType, Move, StepMismatchError, TensorType
+from packager.plan.reference import size_of
 from packager.steps import crop, resize, yuv
 
 VECTORS = Path(__file__).parent / "vectors"
 OPENCV: dict[str, Any] = json.loads((VECTORS / "opencv.json").read_text("utf-8"))
+LIKE = f"OpenCV {OPENCV['opencv']}"
+PILLOW = f"Pillow {PIL.__version__}"
 SIDE = st.integers(1, 96)
 
 
@@ -40,7 +46,9 @@ def test_resize_is_opencvs() -> None:
         for method in ("nearest", "bilinear"):
             found = resize.apply(opencv(one.width, one.height, "stretch", method), one.image())
             count += 1
-            if digest(found) != next(expected):
+            same = digest(found) == next(expected)
+            seen("resize", LIKE, 0, 0 if same else np.inf)
+            if not same:
                 wrong.append((method, one))
     assert not wrong, wrong[:5]
     assert count == len(OPENCV["resize"]) > 600
@@ -54,8 +62,8 @@ def test_frames_are_opencvs() -> None:
             placed = place(frame, layout, gap=3)
             assert np.frombuffer(placed.data, np.uint8)[placed.u] == frame.u[0, 0]
             found = yuv.apply(yuv.Params(range="limited"), frame)
-            assert digest(found) == OPENCV["frames"][name][layout], (name, layout)
-        assert digest(yuv.apply(yuv.Params(range="full"), frame)) == OPENCV["frames"][name]["full"], name
+            equal("yuv", LIKE, digest(found) == OPENCV["frames"][name][layout])
+        equal("yuv", LIKE, digest(yuv.apply(yuv.Params(range="full"), frame)) == OPENCV["frames"][name]["full"])
     assert names == list(OPENCV["frames"])
 
 
@@ -63,9 +71,13 @@ def test_frames_are_opencvs() -> None:
 @settings(derandomize=True, max_examples=60, deadline=None)
 def test_a_turned_frame_is_pillows_rotation(w: int, h: int, rotation: Any, span: Any) -> None:
     frame = random_frame(w, h, np.random.default_rng(w * 97 + h))
-    upright = Image.fromarray(yuv.apply(yuv.Params(range=span), frame))
-    turned = upright.rotate(-rotation, expand=True)
+    level = Image.fromarray(yuv.apply(yuv.Params(range=span), frame))
+    turned = level.rotate(-rotation, expand=True)
+    own = replace(frame, rotation=rotation)
+    np.testing.assert_array_equal(yuv.apply(yuv.Params(range=span), own), np.asarray(turned))
+    assert size_of(own) == ImageSize(*turned.size)
     bound = yuv.Params(range=span, rotation=rotation)
+    seen("yuv", PILLOW, yuv.apply(bound, frame), np.asarray(turned))
     np.testing.assert_array_equal(yuv.apply(bound, frame), np.asarray(turned))
     moves = yuv.geometry(bound, FrameType(w * h))
     assert moves == (() if rotation == 0 else (Move("orient", {90: 6, 180: 3, 270: 8}[rotation]),))
@@ -114,6 +126,7 @@ def test_shorter_is_torchvisions_size_and_pillows_pixels(w: int, h: int, side: i
     other = int(side * long / short)
     size = (side, other) if w <= h else (other, side)
     expected = Image.fromarray(image).resize(size, Image.Resampling[method.upper()])
+    seen("resize", PILLOW, resize.apply(bound, image), np.asarray(expected))
     np.testing.assert_array_equal(resize.apply(bound, image), np.asarray(expected))
     assert resize.result_type(bound, ImageType(w, h, "rgb", w * h)) == ImageType(*size, "rgb", size[0] * size[1])
 
@@ -126,6 +139,7 @@ def test_even_rounding_is_torchvisions_centre_crop(w: int, h: int, width: int, h
     image = np.random.default_rng(0).integers(0, 256, (h, w, 1), np.uint8)
     top, left = round((h - height) / 2.0), round((w - width) / 2.0)
     found = crop.apply(crop.Params(width=width, height=height, rounding="even"), image)
+    seen("crop", FORMULA, found, image[top : top + height, left : left + width])
     np.testing.assert_array_equal(found, image[top : top + height, left : left + width])
 
 

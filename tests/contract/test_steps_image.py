@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,7 +33,9 @@ from packager.steps import (
 sys.path.insert(0, str(Path(__file__).parent / "vectors"))
 
 from icc import display_p3
+from proof import FORMULA, equal, seen
 
+PILLOW = f"Pillow {PIL.__version__}"
 SIDE = st.integers(1, 96)
 SEED = st.integers(0, 1000)
 RGB = ImageType(4, 3, "rgb", 12)
@@ -47,21 +50,23 @@ def every_pair() -> Any:
     return np.stack(np.meshgrid(np.arange(256), np.arange(256)), axis=-1).astype(np.uint8)
 
 
+def pillows(found: Any, step: str, expected: Image.Image) -> None:
+    """Equal to the bit to what Pillow gives."""
+    seen(step, PILLOW, found, np.asarray(expected))
+    np.testing.assert_array_equal(found, np.asarray(expected))
+
+
 @given(SIDE, SIDE, SEED)
 @settings(derandomize=True, deadline=None)
 def test_grey_is_pillows(w: int, h: int, seed: int) -> None:
     image = noise(w, h, 3, seed)
-    np.testing.assert_array_equal(
-        grey.apply(grey.Params(), image)[..., 0], np.asarray(Image.fromarray(image).convert("L"))
-    )
+    pillows(grey.apply(grey.Params(), image)[..., 0], "grey", Image.fromarray(image).convert("L"))
 
 
 def test_grey_of_all_levels() -> None:
     levels = np.arange(0, 256, 5)
     cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1).astype(np.uint8).reshape(52, -1, 3)
-    np.testing.assert_array_equal(
-        grey.apply(grey.Params(), cube)[..., 0], np.asarray(Image.fromarray(cube).convert("L"))
-    )
+    pillows(grey.apply(grey.Params(), cube)[..., 0], "grey", Image.fromarray(cube).convert("L"))
     assert grey.result_type(grey.Params(), RGB) == ImageType(4, 3, "grey", 12)
     with pytest.raises(StepMismatchError, match="`grey` works on rgb pixels"):
         grey.result_type(grey.Params(), ImageType(4, 3, "bgr", 12))
@@ -75,7 +80,7 @@ def test_orient_is_pillows(orientation: int, w: int, h: int, seed: int) -> None:
     tagged.getexif()[0x0112] = orientation
     expected = np.asarray(ImageOps.exif_transpose(tagged))
     bound = orient.Params(orientation=orientation)
-    np.testing.assert_array_equal(orient.apply(bound, image), expected)
+    pillows(orient.apply(bound, image), "orient", ImageOps.exif_transpose(tagged))
     result = orient.result_type(bound, ImageType(w, h, "rgb", w * h))
     assert isinstance(result, ImageType)
     assert (result.height, result.width) == expected.shape[:2]
@@ -94,7 +99,7 @@ def test_crop_to_a_ratio_is_the_largest_centred_box(w: int, h: int, a: int, b: i
     assert height == h or (height + 1) * a > w * b
     left, top = (w - width) // 2, (h - height) // 2
     cut = Image.fromarray(image[..., 0]).crop((left, top, left + width, top + height))
-    np.testing.assert_array_equal(found[..., 0], np.asarray(cut))
+    pillows(found[..., 0], "crop", cut)
 
 
 def test_crop_to_a_size() -> None:
@@ -123,13 +128,12 @@ def test_alpha_over_is_pillows_paste(background: int) -> None:
     canvas = Image.new("RGB", (256, 256), (background,) * 3)
     canvas.paste(Image.fromarray(image[..., :3]), (0, 0), Image.fromarray(image[..., 3]))
     found = alpha.apply(alpha.Params(mode="over", background=background), image)
-    np.testing.assert_array_equal(found, np.asarray(canvas))
+    pillows(found, "alpha", canvas)
 
 
 def test_alpha_drop_keeps_colours() -> None:
     image = noise(5, 4, 4, 1)
-    expected = np.asarray(Image.fromarray(image).convert("RGB"))
-    np.testing.assert_array_equal(alpha.apply(alpha.Params(mode="drop"), image), expected)
+    pillows(alpha.apply(alpha.Params(mode="drop"), image), "alpha", Image.fromarray(image).convert("RGB"))
     with pytest.raises(StepMismatchError, match="`alpha` works on rgba pixels"):
         alpha.result_type(alpha.Params(mode="drop"), RGB)
 
@@ -137,14 +141,15 @@ def test_alpha_drop_keeps_colours() -> None:
 def test_cmyk_is_pillows() -> None:
     pairs = every_pair()
     image = np.concatenate([pairs[..., :1], pairs[..., :1] // 3, 255 - pairs[..., :1], pairs[..., 1:]], axis=-1)
-    expected = np.asarray(Image.frombytes("CMYK", (256, 256), image.tobytes()).convert("RGB"))
-    np.testing.assert_array_equal(cmyk.apply(cmyk.Params(), image), expected)
+    pillows(
+        cmyk.apply(cmyk.Params(), image), "cmyk", Image.frombytes("CMYK", (256, 256), image.tobytes()).convert("RGB")
+    )
 
 
 def test_depth_is_pillows_high_byte() -> None:
     wide = np.random.default_rng(0).integers(0, 65536, (11, 7, 3), np.uint16)
     expected = Image.frombytes("RGB", (7, 11), wide.astype(">u2").tobytes(), "raw", "RGB;16B")
-    np.testing.assert_array_equal(depth.apply(depth.Params(), wide), np.asarray(expected))
+    pillows(depth.apply(depth.Params(), wide), "depth", expected)
     assert depth.result_type(depth.Params(), TensorType("uint16", (11, 7, 3))) == ImageType(7, 11, "rgb", 77)
     with pytest.raises(StepMismatchError, match="1, 3 or 4 channels"):
         depth.result_type(depth.Params(), TensorType("uint16", (11, 7, 2)))
@@ -166,7 +171,9 @@ def test_srgb_is_within_one_level_of_littlecms() -> None:
         flags=ImageCms.Flags.NOOPTIMIZE,
     )
     assert expected is not None
-    off = np.abs(srgb.apply(srgb.Params(source="display_p3"), cube).astype(int) - np.asarray(expected))
+    made = srgb.apply(srgb.Params(source="display_p3"), cube)
+    seen("srgb", f"LittleCMS {ImageCms.core.littlecms_version}", made, np.asarray(expected))
+    off = np.abs(made.astype(int) - np.asarray(expected))
     print(f"srgb: worst {off.max()} level, {(off > 0).mean():.2%} of values differ from littlecms")
     assert off.max() <= 1
     assert (off > 0).mean() < 0.005
@@ -193,6 +200,7 @@ def test_standardize_pixels_and_floats_agree(w: int, h: int, channels: int, seed
     for like, guard in (("tensorflow", max(wide.std(), 1 / np.sqrt(wide.size))), ("keras", wide.std() + 1e-6)):
         bound = standardize.Params.model_validate({"like": like})
         exact = (wide - wide.mean()) / guard
+        seen("standardize", FORMULA, standardize.apply(bound, image), exact)
         np.testing.assert_allclose(standardize.apply(bound, image)[0], exact, rtol=1e-6, atol=1e-6)
         np.testing.assert_allclose(standardize.apply(bound, image.astype(np.float32)), exact, rtol=1e-6, atol=1e-6)
 
@@ -208,7 +216,8 @@ def test_layout() -> None:
     value = np.arange(24, dtype=np.float32).reshape(1, 2, 4, 3)
     found = layout.apply(bound, value)
     assert layout.result_type(bound, TensorType("float32", value.shape)) == TensorType("float32", (1, 3, 2, 4))
-    assert all(found[0, c, y, x] == value[0, y, x, c] for c in range(3) for y in range(2) for x in range(4))
+    each = [found[0, c, y, x] == value[0, y, x, c] for c in range(3) for y in range(2) for x in range(4)]
+    equal("layout", FORMULA, all(each))
     with pytest.raises(StepMismatchError, match=r"turns \[1, h, w, c\]"):
         layout.result_type(bound, TensorType("float32", (1, 5)))
 
@@ -219,13 +228,16 @@ def test_log_softmax_and_sigmoid(scores: list[float]) -> None:
     row = np.array([scores], np.float32)
     wide = row.astype(np.longdouble)
     exact = wide - wide.max() - np.log(np.exp(wide - wide.max()).sum())
+    chance = 1 / (1 + np.exp(-wide))
+    seen("log_softmax", FORMULA, log_softmax.apply(log_softmax.Params(), row), exact)
+    seen("sigmoid", FORMULA, sigmoid.apply(sigmoid.Params(), row), chance)
     np.testing.assert_allclose(log_softmax.apply(log_softmax.Params(), row), exact, rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(sigmoid.apply(sigmoid.Params(), row), 1 / (1 + np.exp(-wide)), rtol=1e-6, atol=1e-30)
+    np.testing.assert_allclose(sigmoid.apply(sigmoid.Params(), row), chance, rtol=1e-6, atol=1e-30)
 
 
 def test_labels_above_a_threshold() -> None:
     bound = labels.bind(labels.Params.model_validate({"names": ["a", "b", "c"], "threshold": 0.5}), {})
     assert bound.top == 3
     found = labels.apply(bound, np.array([[0.5, 0.49, 0.9]], np.float32))
-    assert [x.label for x in found.labels] == ["c", "a"]
+    equal("labels", FORMULA, [x.label for x in found.labels] == ["c", "a"])
     assert labels.apply(bound, np.zeros((1, 3), np.float32)).labels == ()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).parent / "vectors"))
+
+from proof import FORMULA, equal
 
 from packager.model.contract import (
     MOVES,
@@ -117,11 +123,11 @@ def found(given: Candidates, top: int = 10) -> Detections:
 def test_detections_are_best_first_and_inside_the_image() -> None:
     given = candidates([[0, 0, 1, 1], [-1, 1, 9, 2], [0, 0, 4, 2]], [0.5, 0.75, 0.5], [0, 1, 1])
     result = found(given).detections
-    assert [(each.label, each.score) for each in result] == [("b", 0.75), ("a", 0.5), ("b", 0.5)]
+    equal("detections", FORMULA, [(each.label, each.score) for each in result] == [("b", 0.75), ("a", 0.5), ("b", 0.5)])
     box = result[1].box
-    assert (box.left, box.top, box.right, box.bottom) == (0.0, 15.0, 5.0, 20.0)
+    equal("detections", FORMULA, (box.left, box.top, box.right, box.bottom) == (0.0, 15.0, 5.0, 20.0))
     box = result[0].box
-    assert (box.left, box.top, box.right, box.bottom) == (5.0, 0.0, 10.0, 20.0)
+    equal("detections", FORMULA, (box.left, box.top, box.right, box.bottom) == (5.0, 0.0, 10.0, 20.0))
     assert len(found(given, top=1).detections) == 1
 
 
@@ -137,7 +143,7 @@ def test_landmarks_of_a_ratio() -> None:
     points = np.array([[0.25, 0.5, 0.5, 1.0, 1.0, 0.0]], np.float32)
     result = landmarks.apply(bound, (points, np.zeros((1, 1), np.float32)), PHOTO)
     assert result.score == 0.5
-    assert [(p.x, p.y, p.z) for p in result.points] == [(5.0, 15.0, 10.0), (10.0, 0.0, 0.0)]
+    equal("landmarks", FORMULA, [(p.x, p.y, p.z) for p in result.points] == [(5.0, 15.0, 10.0), (10.0, 0.0, 0.0)])
 
 
 def test_landmarks_refuse_other_tensors() -> None:
@@ -162,7 +168,7 @@ def test_mask_takes_the_nearest_cell() -> None:
     want = np.zeros((20, 10), np.uint8)
     want[5:10, 0:5] = 1
     want[0:5, 5:10] = 1
-    assert np.array_equal(grid, want)
+    equal("mask", FORMULA, np.array_equal(grid, want))
 
 
 def test_mask_of_a_threshold_and_of_planes() -> None:
@@ -170,25 +176,25 @@ def test_mask_of_a_threshold_and_of_planes() -> None:
     result = mask_of(planes, threshold=0.5, channel=1, layout="nchw", names=("no", "yes"))
     grid = np.frombuffer(result.classes, np.uint8).reshape(20, 10)
     assert result.labels == ("no", "yes")
-    assert grid.sum() == 25 and grid[5:10, 0:5].all()
+    equal("mask", FORMULA, grid.sum() == 25 and bool(grid[5:10, 0:5].all()))
 
 
 def test_what_a_crop_cut_off_is_of_class_0() -> None:
     bound = mask.placed(mask.bind(mask.Params(threshold=0.0), {}), Geometry("p", (Move("crop", 4, 4),), 4, 4, 100))
     result = mask.apply(bound, np.ones((1, 4, 4, 1), np.float32), ImageSize(10, 4))
     grid = np.frombuffer(result.classes, np.uint8).reshape(4, 10)
-    assert np.array_equal(grid[0], [0, 0, 0, 1, 1, 1, 1, 0, 0, 0])
+    equal("mask", FORMULA, np.array_equal(grid[0], [0, 0, 0, 1, 1, 1, 1, 0, 0, 0]))
 
 
 def test_embedding_has_length_1() -> None:
     result = embedding.apply(embedding.Params(), np.array([[3, 4, 0]], np.float32))
-    assert result.values == (np.float32(0.6), np.float32(0.8), 0.0)
+    equal("embedding", FORMULA, result.values == (np.float32(0.6), np.float32(0.8), 0.0))
     assert embedding.apply(embedding.Params(), np.zeros((1, 2), np.float32)).values == (0.0, 0.0)
     assert embedding.apply(embedding.Params(normalize=False), np.full((1, 1), 2, np.float32)).values == (2.0,)
 
 
 def test_values_keep_their_shape() -> None:
     result = values.apply(values.Params(unit="kg"), np.array([[1, 2]], np.float32))
-    assert (result.values, result.shape, result.unit) == ((1.0, 2.0), (1, 2), "kg")
+    equal("values", FORMULA, (result.values, result.shape, result.unit) == ((1.0, 2.0), (1, 2), "kg"))
     with pytest.raises(ValueError, match="finite"):
         values.apply(values.Params(), np.array([np.nan], np.float32))

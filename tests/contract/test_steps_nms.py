@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent / "vectors"))
 
 from nms_sets import box_sets, digest
+from proof import FORMULA, equal
 
 from packager.core.constants import Float32
 from packager.model.contract import Candidates, CandidatesType, StepMismatchError, TensorsType, TensorType
@@ -48,7 +49,7 @@ def test_nms_keeps_what_torchvision_keeps() -> None:
         value = numbered(each.boxes, each.scores, each.classes)
         for per_class, kept in ((False, row["nms"]), (True, row["batched"])):
             bound = nms.Params(iou_threshold=each.threshold, max_results=1000, per_class=per_class)
-            assert indices(nms.apply(bound, value)) == kept, each.name
+            equal("nms", f"torchvision {seen['versions']['torchvision']}", indices(nms.apply(bound, value)) == kept)
 
 
 BOXES = st.lists(
@@ -71,7 +72,7 @@ def test_nms_is_greedy_by_score_then_index(rows: Any, threshold: float, per_clas
             kept.append(i)
     value = numbered(boxes.astype(F32), (data[:, 4] / 8).astype(F32), data[:, 5].astype(np.int32))
     bound = nms.Params(iou_threshold=threshold, max_results=most, per_class=per_class)
-    assert indices(nms.apply(bound, value)) == kept[:most]
+    equal("nms", FORMULA, indices(nms.apply(bound, value)) == kept[:most])
 
 
 def overlap_above(one: Any, other: Any, threshold: float) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent / "vectors"))
+
+from proof import seen
 
 from packager.model.contract import ImageType, TensorType
 from packager.steps import resize
@@ -45,6 +51,12 @@ def params(width: int, height: int, fit: str, method: str, fill: int = 0) -> res
     )
 
 
+def same(found: Any, expected: Any) -> None:
+    """Equal to the bit to what Pillow gives."""
+    seen("resize", f"Pillow {PIL.__version__}", found, expected)
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_the_pinned_version_is_the_oracle() -> None:
     assert PIL.__version__ == "13.0.0"
 
@@ -60,7 +72,7 @@ def test_stretch(
 ) -> None:
     image = picture(w, h, channels, seed, extremes=extremes)
     found = resize.apply(params(width, height, "stretch", method), image)
-    np.testing.assert_array_equal(found, pixels(pil(image).resize((width, height), METHODS[method])))
+    same(found, pixels(pil(image).resize((width, height), METHODS[method])))
 
 
 @given(SIDE, SIDE, SIDE, SIDE, st.sampled_from(sorted(METHODS)))
@@ -71,7 +83,7 @@ def test_crop_is_the_largest_centred_box_then_resize(w: int, h: int, width: int,
     left, top = (w - box_w) // 2, (h - box_h) // 2
     cut = pil(image).crop((left, top, left + box_w, top + box_h))
     found = resize.apply(params(width, height, "crop", method), image)
-    np.testing.assert_array_equal(found, pixels(cut.resize((width, height), METHODS[method])))
+    same(found, pixels(cut.resize((width, height), METHODS[method])))
 
 
 @given(SIDE, SIDE, SIDE)
@@ -81,7 +93,7 @@ def test_crop_to_a_square_is_the_centred_square(w: int, h: int, side: int) -> No
     s = min(w, h)
     left, top = (w - s) // 2, (h - s) // 2
     expected = pil(image).crop((left, top, left + s, top + s)).resize((side, side), METHODS["bilinear"])
-    np.testing.assert_array_equal(resize.apply(params(side, side, "crop", "bilinear"), image), pixels(expected))
+    same(resize.apply(params(side, side, "crop", "bilinear"), image), pixels(expected))
 
 
 @given(SIDE, SIDE, SIDE, SIDE, st.sampled_from(sorted(METHODS)))
@@ -93,7 +105,7 @@ def test_letterbox_keeps_the_ratio_and_fills_the_rest(w: int, h: int, width: int
     new_h = height if scale_h < scale_w else max(1, int(np.floor(h * width / w + 0.5)))
     canvas = Image.new("RGB", (width, height), (114, 114, 114))
     canvas.paste(pil(image).resize((new_w, new_h), METHODS[method]), ((width - new_w) // 2, (height - new_h) // 2))
-    np.testing.assert_array_equal(resize.apply(params(width, height, "letterbox", method, 114), image), pixels(canvas))
+    same(resize.apply(params(width, height, "letterbox", method, 114), image), pixels(canvas))
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
@@ -112,7 +124,7 @@ def test_letterbox_keeps_the_ratio_and_fills_the_rest(w: int, h: int, width: int
 def test_large_and_odd(w: int, h: int, width: int, height: int, method: str) -> None:
     image = picture(w, h, 3, 7, extremes=w % 2 == 1)
     found = resize.apply(params(width, height, "stretch", method), image)
-    np.testing.assert_array_equal(found, pixels(pil(image).resize((width, height), METHODS[method])))
+    same(found, pixels(pil(image).resize((width, height), METHODS[method])))
 
 
 def test_types() -> None:

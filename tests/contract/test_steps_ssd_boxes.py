@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent / "vectors"))
 
+import proof
 from detect_cases import FACE, OBJECTS
 
 from packager.core.constants import Choice, Float32
@@ -54,6 +55,7 @@ def test_ssd_boxes_are_mediapipes() -> None:
         found = ssd_boxes.apply(ssd(**changes), (boxes, scores))
         corners = found.boxes / F32(128)
         places = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+        proof.seen("ssd_boxes", "MediaPipe 0.10.14", np.c_[places, found.scores], expected[:, :5])
         np.testing.assert_allclose(places, expected[:, :4], rtol=0, atol=error)
         np.testing.assert_array_equal(found.points.reshape(8, 12) / F32(128), expected[:, 5:])
         np.testing.assert_array_max_ulp(found.scores, expected[:, 4], 1)

@@ -135,7 +135,7 @@ def test_equal_bytes_each_time(session: Session, models: Path, tmp_path: Path) -
     original = project_.original
     out = tmp_path / "out"
     out.mkdir()
-    probe = export(original.request, {"model": original.path, **original.prepared.inputs}, out)["probe"]
+    probe = export(original.request, {"model": original.path, **original.prepared.inputs}, out)["probes"][0]
     assert 0 <= probe["output"]["max_abs"] < 1e-6
     assert (out / "model.onnx").read_bytes() == project_.opened.path.read_bytes()
 

@@ -73,6 +73,9 @@ torch.jit.save(torch.jit.trace(net, image), folder + "/traced.pt")
 torch.jit.save(torch.jit.script(net), folder + "/scripted.pt")
 if hasattr(torch, "export"):
     torch.export.save(torch.export.export(net, (image,)), folder + "/net.pt2")
+    free = {"image": {0: torch.export.Dim("batch")}}
+    several = torch.export.export(net, (torch.cat([image, image]),), dynamic_shapes=free)
+    torch.export.save(several, folder + "/free.pt2")
 """
 SHAPES = {"image": [1, 8, 8, 3]}
 CLASS: dict[str, Any] = {

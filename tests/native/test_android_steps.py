@@ -16,7 +16,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "contract" / "vectors"))
 
 from android_toolset import java, kotlinc, toolset
-from step_cases import CATALOG, Case, bind, cases
+from proof import proved
+from step_cases import CATALOG, GROUPS, Case, bind, cases
 from step_vectors import Packed, block_offsets, compare, write_input
 
 import packager.steps
@@ -42,7 +43,6 @@ pytestmark = pytest.mark.native
 
 KOTLIN = LANGUAGES["kotlin"]
 STEPS = Path(packager.steps.__file__).parent
-GROUPS = ("core", "image", "detect", "camera", "signal", "series")
 EDITORCONFIG = Path(__file__).parents[2] / "templates" / "android" / "tree" / ".editorconfig"
 
 Steps = Sequence[tuple[str, dict[str, Any]]]
@@ -117,8 +117,19 @@ private fun payload(value: Any): ByteArray =
             value.forEach(buffer::putInt)
             buffer.array()
         }
-        is Classification -> value.labels.map(::labelBytes).fold(ByteArray(0), ByteArray::plus)
+        is Classification -> joined(value.labels.map(::labelBytes))
         is Candidates -> candidateBytes(value)
+        is Detections -> words(value.detections.size) + joined(value.detections.map(::detectionBytes))
+        is Landmarks -> words(value.score, value.points.size) + joined(value.points.map { words(it.x, it.y, it.z) })
+        is Mask -> {
+            val labels = joined(value.labels.map(::textBytes))
+            words(value.width, value.height, value.labels.size) + labels + value.classes
+        }
+        is Embedding -> words(*value.values.toTypedArray())
+        is Values -> {
+            val shape = words(value.shape.size, *value.shape.toTypedArray())
+            shape + textBytes(value.unit) + words(*value.values.toTypedArray())
+        }
         else -> error("no form for $value")
     }
 
@@ -126,6 +137,25 @@ private fun labelBytes(label: Label): ByteArray {
     val text = label.label.encodeToByteArray()
     val buffer = ByteBuffer.allocate(12 + (text.size + 3) / 4 * 4).order(ByteOrder.LITTLE_ENDIAN)
     return buffer.putInt(label.index).putFloat(label.score).putInt(text.size).put(text).array()
+}
+
+private fun joined(parts: List<ByteArray>): ByteArray = parts.fold(ByteArray(0), ByteArray::plus)
+
+private fun words(vararg numbers: Number): ByteArray {
+    val buffer = ByteBuffer.allocate(4 * numbers.size).order(ByteOrder.LITTLE_ENDIAN)
+    for (number in numbers) if (number is Float) buffer.putFloat(number) else buffer.putInt(number.toInt())
+    return buffer.array()
+}
+
+private fun textBytes(text: String): ByteArray {
+    val data = text.encodeToByteArray()
+    return words(data.size) + data + ByteArray((4 - data.size % 4) % 4)
+}
+
+private fun detectionBytes(found: Detection): ByteArray {
+    val box = found.box
+    val head = words(found.index, found.score, box.left, box.top, box.right, box.bottom, found.points.size)
+    return head + words(*found.points.flatMap { listOf(it.x, it.y) }.toTypedArray()) + textBytes(found.label)
 }
 
 private fun candidateBytes(found: Candidates): ByteArray {
@@ -233,11 +263,13 @@ def _case(item: Packed) -> str:
         body = f"val input = {_input(item.case, item)}; run({KOTLIN.string(name)}) {{ chain.{function}(input) }}"
         return f"    run {{ val chain = Chain(); {body} }}"
     call = item.case.call
-    arguments = ", ".join(KOTLIN.constant(value) for _, value in call.arguments)
+    arguments = ", ".join("emptyList()" if value == () else KOTLIN.constant(value) for _, value in call.arguments)
     step = f"{KOTLIN.function(call.function)}({arguments})"
     inputs = _inputs(item.case, item)
     lines = [f"val step = {step}", *(f"val input{index} = {text}" for index, text in enumerate(inputs))]
     names = ", ".join(f"input{index}" for index in range(len(inputs)))
+    if item.case.photo is not None:
+        names += f", ImageSize({item.case.photo.width}, {item.case.photo.height})"
     body = "; ".join([*lines, f"run({KOTLIN.string(item.case.id)}) {{ step.run({names}) }}"])
     return f"    run {{ {body} }}"
 
@@ -257,7 +289,7 @@ def _input(case: Case, item: Packed) -> str:
     if isinstance(case.start, FrameType):
         f = case.input
         data = f"bytes({item.offset}, {item.bytes})"
-        strides = f"{f.y_stride}, {f.uv_stride}, {f.uv_step}, {f.y}, {f.u}, {f.v}"
+        strides = f"{f.y_stride}, {f.uv_stride}, {f.uv_step}, {f.y}, {f.u}, {f.v}, {f.frame.rotation}"
         return f"{data}.let {{ Frame(it, it, it, {f.width}, {f.height}, {strides}) }}"
     if isinstance(case.start, ImageType):
         h, w, c = case.input.shape
@@ -295,6 +327,9 @@ def test_equal_to_the_reference(tmp_path: Path) -> None:
     print(f"kotlin: {sizes} cases; worst error of {len(tolerant)} float cases {worst.worst:.3g} ({worst.id})")
     assert not failed, f"{len(failed)} of {len(rows)}:\n" + "\n".join(failed[:20])
     assert len(rows) == len(packed)
+    for group in GROUPS:
+        proved("kotlin", "JVM", group, groups[group], rows[: len(groups[group])])
+        rows = rows[len(groups[group]) :]
     assert all(len(groups[name]) > 20 for name in GROUPS)
 
 

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.native
 STEPS = Path(packager.steps.__file__).parent
 FILES = (
     "_swift/ContractTypes.swift",
+    "_swift/ContractResults.swift",
     "center_boxes/CenterBoxes.swift",
     "nms/Nms.swift",
     "ssd_boxes/SsdBoxes.swift",

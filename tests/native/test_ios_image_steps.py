@@ -134,7 +134,7 @@ def _input(item: Packed) -> str:
 
 def sources(steps: Sequence[str]) -> list[Path]:
     """The kit and the native files of the steps."""
-    return [STEPS / "_swift" / "ContractTypes.swift", *(f for s in steps for f in sorted((STEPS / s).glob("*.swift")))]
+    return [f for folder in ("_swift", *steps) for f in sorted((STEPS / folder).glob("*.swift"))]
 
 
 def test_equal_to_the_reference(tmp_path: Path) -> None:

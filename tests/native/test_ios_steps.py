@@ -12,7 +12,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "contract" / "vectors"))
 
 from ios_toolset import inside, toolset
-from step_cases import Case, cases
+from proof import proved
+from step_cases import GROUPS, Case, cases
 from step_vectors import Packed, block_offsets, compare, write_input
 
 import packager.steps
@@ -24,6 +25,7 @@ from packager.model.contract import (
     ContractType,
     FrameType,
     ImageType,
+    ResultType,
     SeriesType,
     TensorsType,
     TensorType,
@@ -33,7 +35,6 @@ pytestmark = pytest.mark.native
 
 SWIFT = LANGUAGES["swift"]
 STEPS = Path(packager.steps.__file__).parent
-GROUPS = ("core", "image", "detect", "camera", "signal", "series")
 STRICT = ("-swift-version", "6", "-strict-concurrency=complete", "-warnings-as-errors")
 
 # Statements are short: one long sum of arrays takes the type checker minutes.
@@ -69,11 +70,11 @@ final class Driver {
 
   func frame(
     _ name: String, _ y: Int, _ u: Int, _ v: Int, _ end: Int, _ w: Int, _ h: Int, _ yStride: Int, _ uvStride: Int,
-    _ uvStep: Int, _ step: (FrameView) throws -> [UInt8]
+    _ uvStep: Int, _ rotation: Int, _ step: (FrameView) throws -> [UInt8]
   ) throws {
     let frame = try Frame(
       y: Array(input[y..<end]), u: Array(input[u..<end]), v: Array(input[v..<end]), width: w, height: h,
-      yStride: yStride, uvStride: uvStride, uvStep: uvStep)
+      yStride: yStride, uvStride: uvStride, uvStep: uvStep, rotation: rotation)
     run(name) { try frame.withView(step) }
   }
 
@@ -163,6 +164,57 @@ final class Driver {
     return bytes
   }
 
+  func number(_ value: Float) -> [UInt8] { word(value.bitPattern) }
+
+  func count(_ value: Int) -> [UInt8] { word(UInt32(truncatingIfNeeded: value)) }
+
+  func text(_ value: String) -> [UInt8] {
+    let data = [UInt8](value.utf8)
+    return count(data.count) + data + [UInt8](repeating: 0, count: (4 - data.count % 4) % 4)
+  }
+
+  func detections(_ result: Detections) -> [UInt8] {
+    var bytes = count(result.detections.count)
+    for one in result.detections {
+      bytes.append(contentsOf: count(one.index))
+      for value in [one.score, one.box.left, one.box.top, one.box.right, one.box.bottom] {
+        bytes.append(contentsOf: number(value))
+      }
+      bytes.append(contentsOf: count(one.points.count))
+      for point in one.points { bytes.append(contentsOf: number(point.x) + number(point.y)) }
+      bytes.append(contentsOf: text(one.label))
+    }
+    return bytes
+  }
+
+  func landmarks(_ result: Landmarks) -> [UInt8] {
+    var bytes = number(result.score)
+    bytes.append(contentsOf: count(result.points.count))
+    for point in result.points {
+      for value in [point.x, point.y, point.z] { bytes.append(contentsOf: number(value)) }
+    }
+    return bytes
+  }
+
+  func mask(_ result: Mask) -> [UInt8] {
+    var bytes = count(result.width)
+    bytes.append(contentsOf: count(result.height))
+    bytes.append(contentsOf: count(result.labels.count))
+    for label in result.labels { bytes.append(contentsOf: text(label)) }
+    bytes.append(contentsOf: result.classes)
+    return bytes
+  }
+
+  func embedding(_ result: Embedding) -> [UInt8] { result.values.flatMap(number) }
+
+  func values(_ result: Values) -> [UInt8] {
+    var bytes = count(result.shape.count)
+    for length in result.shape { bytes.append(contentsOf: count(length)) }
+    bytes.append(contentsOf: text(result.unit))
+    bytes.append(contentsOf: result.values.flatMap(number))
+    return bytes
+  }
+
   func word(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { [UInt8]($0) } }
 
   /// Runs a step twice, the second time over the buffers that it kept.
@@ -220,6 +272,8 @@ def _case(item: Packed) -> str:
         taken, passed = ("driver.tensors", "$0, $1") if two else ("driver.maps", "$0, $1, $2, $3")
     elif isinstance(start, CandidatesType):
         taken = "driver.boxes"
+    if item.case.photo is not None:
+        passed += f", ImageSize(width: {item.case.photo.width}, height: {item.case.photo.height})"
     run = f"{taken}({SWIFT.string(item.case.id)}, {_input(item.case, item)})"
     return f"{step}  {run} {{ driver.{_output(call.output)}(try step.run({passed})) }}\n"
 
@@ -230,11 +284,16 @@ def _output(kind: ContractType) -> str:
         return "pixels"
     if isinstance(kind, CandidatesType):
         return "candidates"
-    return kind.dtype if isinstance(kind, TensorType) else "labels"
+    if isinstance(kind, TensorType):
+        return kind.dtype
+    assert isinstance(kind, ResultType)
+    return "labels" if kind.kind == "Classification" else kind.kind.lower()
 
 
 def _constant(value: Constant) -> str:
     """As the chain writes it: many texts as the lines of one."""
+    if value == ():
+        return "[]"
     if isinstance(value, tuple) and isinstance(value[0], str) and "\n" not in "".join(map(str, value)):
         return f"lines({SWIFT.constant(chr(10).join(map(str, value)))})"
     return SWIFT.constant(value)
@@ -244,7 +303,7 @@ def _input(case: Case, item: Packed) -> str:
     if isinstance(case.start, FrameType):
         f = case.input
         places = [item.offset + at for at in (f.y, f.u, f.v, item.bytes)]
-        return ", ".join(map(str, [*places, f.width, f.height, f.y_stride, f.uv_stride, f.uv_step]))
+        return ", ".join(map(str, [*places, f.width, f.height, f.y_stride, f.uv_stride, f.uv_step, f.frame.rotation]))
     if isinstance(case.start, ImageType):
         h, w, c = case.input.shape
         return f"driver.raw({item.offset}, {item.bytes}, {w}, {h}, {c}, {case.stride})"
@@ -270,7 +329,7 @@ def test_equal_to_the_reference(group: str, tmp_path: Path) -> None:
     toolset()
     packed = write_input(cases(group), tmp_path / "input.bin")
     steps = dict.fromkeys(step for item in packed for step in item.case.steps)
-    native = [STEPS / "_swift" / "ContractTypes.swift", *(f for s in steps for f in (STEPS / s).glob("*.swift"))]
+    native = [*sorted((STEPS / "_swift").glob("*.swift")), *(f for s in steps for f in (STEPS / s).glob("*.swift"))]
     for folder in ("steps", "driver"):
         (tmp_path / folder).mkdir()
     for file in native:
@@ -287,3 +346,4 @@ def test_equal_to_the_reference(group: str, tmp_path: Path) -> None:
     failed = [f"{row.id}: {row.detail}" for row in rows if not row.passed]
     assert not failed, "\n".join(failed[:20])
     assert len(rows) == len(packed) > 20
+    proved("swift", "Linux -O", group, [item.case for item in packed], rows)

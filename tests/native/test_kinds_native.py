@@ -26,7 +26,7 @@ TARGETS = {
     "ios": {"runtime": "coreml", "precision": "float32", "bundle_id": "org.example.kinds"},
     "embedded": {"linux": INT8},
 }
-RESULTS = ["faces", "mesh", "region", "edge", "vector", "reading", "verdict"]
+RESULTS = ["faces", "mesh", "region", "edge", "vector", "reading", "oddity", "verdict"]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_every_kind_passes(target: str, bundle: Path, tmp_path: Path) -> None:
 def test_the_source_golden_holds_every_result(bundle: Path) -> None:
     records = json.loads((bundle / "golden/source/index.json").read_bytes())["records"]
     results = {record["name"]: record["result"] for record in records if record["stage"] == "result"}
-    kinds = ["Detections", "Landmarks", "Mask", "Mask", "Embedding", "Values", "Classification"]
+    kinds = ["Detections", "Landmarks", "Mask", "Mask", "Embedding", "Values", "Classification", "Classification"]
     assert [results[name]["kind"] for name in RESULTS] == kinds
     assert 1 <= len(results["faces"]["detections"]) <= 5
     assert len(results["faces"]["detections"][0]["points"]) == 2

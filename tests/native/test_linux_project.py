@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.native, pytest.mark.heavy]
 
 NAME = "linux-host"
 MODEL = "models/person-detector.tflite"
+TEST = "person_detector_golden_test"
 MUTATIONS = {
     "channel order": ("ChannelOrder::kRgb", "ChannelOrder::kBgr", "input"),
     "crop": ("Fit::kCrop", "Fit::kStretch", "input"),
@@ -66,7 +67,7 @@ def compiled(built: Path, library: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 def golden(project: Path, name: str) -> subprocess.CompletedProcess[str]:
-    return call(project / "build/golden_test", name, project / "tests/golden", project / MODEL)
+    return call(project / f"build/{TEST}", name, project / "tests/golden", project / MODEL)
 
 
 def test_passes_with_the_real_runtime(built: Path, library: Path, tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_a_mutated_constant_fails_its_stage(compiled: Path, name: str) -> None:
     assert text.count(old) == 1, f"{name}: the chain has changed, and this test with it"
     try:
         chain.write_text(text.replace(old, new), "utf-8")
-        checked("cmake", "--build", compiled / "build", "--target", "golden_test")
+        checked("cmake", "--build", compiled / "build", "--target", TEST)
         failing = golden(compiled, broken)
         assert failing.returncode == 1, failing.stdout
         assert f"\t{broken}\tfailed\t" in failing.stdout
@@ -114,7 +115,7 @@ def test_contraction_fails_the_probe(built: Path, library: Path, tmp_path: Path)
     assert "-ffp-contract=off" in text
     lists.write_text(text.replace("-ffp-contract=off", "-ffp-contract=fast -mfma"), "utf-8")
     configure(project, project / "build", library)
-    checked("cmake", "--build", project / "build", "--target", "golden_test")
+    checked("cmake", "--build", project / "build", "--target", TEST)
     done = golden(project, "contraction")
     assert done.returncode == 1
     assert "-ffp-contract=off" in done.stderr

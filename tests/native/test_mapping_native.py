@@ -119,9 +119,9 @@ def test_swift(tmp_path: Path) -> None:
         '  print(words.joined(separator: " "), way.isTurned ? 1 : 0)\n}\n',
         "utf-8",
     )
-    for name in ("ContractTypes.swift", "ContractMapping.swift"):
-        shutil.copy(Catalog().kit("swift") / name, tmp_path)
     names = ["ContractTypes.swift", "ContractMapping.swift", "main.swift"]
+    for name in names[:-1]:
+        shutil.copy(Catalog().kit("swift") / name, tmp_path)
     compiled = ios_toolset.inside(
         tmp_path, "sh", "-c", f"cd /proof && swiftc -O -swift-version 6 {' '.join(names)} -o program && ./program"
     )

@@ -14,12 +14,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "contract" / "vectors"))
 
 from cpp_driver import driver, native_folders
 from proof import proved
-from step_cases import cases
+from step_cases import GROUPS, cases
 from step_vectors import Packed, compare, write_input
 
 pytestmark = pytest.mark.native
 
-GROUPS = ("core", "image", "detect", "camera", "signal", "series")
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 EXACT = ["-std=c++17", "-ffp-contract=off"]
 SANITIZERS = {

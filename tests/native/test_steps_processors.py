@@ -13,16 +13,14 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "contract" / "vectors"))
 
 from cpp_driver import driver, native_folders
-from step_cases import Case, cases
-from step_vectors import compare, input_bytes, write_input
-from test_steps_cpp import GROUPS
+from proof import PART, part, proved
+from step_cases import GROUPS, Case, cases
+from step_vectors import compare, write_input
 
 pytestmark = pytest.mark.native
 
 HERE = Path(__file__).parent / "cortex_m"
 EXACT = ["-std=c++17", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
-SMALL = 8192
-EACH = 30
 CORES = {
     "m3": ("mps2-an385", ["-mcpu=cortex-m3", "-mfloat-abi=soft"]),
     "m4f": ("mps2-an386", ["-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]),
@@ -51,12 +49,13 @@ def prepare(chosen: Sequence[Case], folder: Path) -> None:
     (folder / "driver.cpp").write_text(driver(packed), "utf-8")
 
 
-def check(chosen: Sequence[Case], folder: Path, name: str) -> None:
+def check(chosen: Sequence[Case], folder: Path, name: str, group: str) -> None:
     rows = compare(chosen, folder / "output.bin")
     failed = [f"{row.id}: {row.detail}" for row in rows if not row.passed]
     assert not failed, "\n".join(failed[:20])
+    proved("cpp", name, group, chosen, rows)
     worst = max(rows, key=lambda row: row.worst)
-    print(f"{name}: {len(rows)} cases, worst float error {worst.worst:.3g} ({worst.id})")
+    print(f"{name} {group}: {len(rows)} cases, worst float error {worst.worst:.3g} ({worst.id})")
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -78,19 +77,8 @@ def test_aarch64_gives_the_same(group: str, tmp_path: Path) -> None:
     ]
     run(compiler, tmp_path)
     run([tool("qemu-aarch64-static"), "./driver", "input.bin", "output.bin"], tmp_path)
-    check(chosen, tmp_path, f"aarch64 {level} {group}")
+    check(chosen, tmp_path, f"aarch64 {level}, qemu-user", group)
     assert len(chosen) > 20
-
-
-def small() -> list[Case]:
-    """Up to `EACH` cases of each group that fit a microcontroller, evenly spread."""
-    found: list[Case] = []
-    for group in GROUPS:
-        fitting = [
-            case for case in cases(group) if len(input_bytes(case)) <= SMALL and case.call.workspace <= 8 * SMALL
-        ]
-        found += fitting[:: max(1, len(fitting) // EACH)]
-    return found
 
 
 @pytest.mark.parametrize("core", sorted(CORES))
@@ -98,7 +86,7 @@ def test_cortex_m_gives_the_same(core: str, tmp_path: Path) -> None:
     """Newlib instead of glibc, 32-bit sizes, floats in software or hardware."""
     machine, flags = CORES[core]
     emulator = tool("qemu-system-arm")
-    chosen = small()
+    chosen = part()
     prepare(chosen, tmp_path)
     common = [tool("arm-none-eabi-g++"), *EXACT, *flags, "-mthumb", "-O2", "-fno-exceptions", "-fno-rtti"]
     common += ["-fno-threadsafe-statics", "-ffunction-sections", "-nostdinc++"]
@@ -109,5 +97,5 @@ def test_cortex_m_gives_the_same(core: str, tmp_path: Path) -> None:
     board = ["-M", machine, "-nographic", "-monitor", "none", "-serial", "none"]
     board += ["-semihosting-config", "enable=on,target=native", "-kernel", "driver.elf"]
     run(["timeout", "120", emulator, *board], tmp_path)
-    check(chosen, tmp_path, f"cortex-{core}")
+    check(chosen, tmp_path, f"Cortex-{core.upper()} -O2, QEMU", PART)
     assert len(chosen) > 100

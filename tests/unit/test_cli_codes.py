@@ -216,10 +216,11 @@ def test_check_says_what_it_could_not_see_and_still_finds_the_rest(
     assert code == 0
     assert "not seen: pypi:no-such-package-of-ours==1.0!x" in out
     assert "in what could be seen" in out
-    file = tiny_project(tmp_path / "b", model={"source": PACKAGE}, formats=["tflite/int8"])
+    linux = {"embedded": {"linux": {"runtime": "coreml", "precision": "float16"}}}
+    file = tiny_project(tmp_path / "b", model={"source": PACKAGE}, targets=linux)
     code, _, err = command("check", file)
     assert code == 4
-    assert "needs calibration data" in err
+    assert "has no cpp engine for runtime `coreml`" in err
     file = tiny_project(tmp_path / "c", samples=[{"photo": PACKAGE}])
     code, out, _ = command("check", file)
     assert code == 0

@@ -15,7 +15,7 @@ from core_processes import gone
 from packager.core.actions import RESULT, Action, Actions
 from packager.core.cache import Cache
 from packager.core.console import Console, NullConsole
-from packager.core.errors import ChildFailedError, ContractError, ConvertError
+from packager.core.errors import ChildFailedError, ContractError, ConvertError, ModelError
 from packager.core.hashing import sha256_file
 from packager.core.worker import Provide, WorkerPool
 
@@ -121,6 +121,19 @@ def test_a_failed_action_leaves_nothing(actions: Actions, cache: Cache, name: st
         actions.run(action(name))
     assert cache.entries() == []
     assert list((cache.root / "tmp").iterdir()) == []
+
+
+def test_the_log_of_a_dead_worker_may_tell_why(actions: Actions) -> None:
+    def told(log: Path) -> ConvertError | None:
+        assert log.is_file()
+        return ConvertError("its converter crashed on infinite numbers")
+
+    with pytest.raises(ConvertError, match="crashed on infinite numbers"):
+        actions.run(action("die", last_words=told))
+    with pytest.raises(ChildFailedError, match="SIGSEGV"):
+        actions.run(action("die", last_words=lambda _: None))
+    with pytest.raises(ModelError):  # its own error stays
+        actions.run(action("refuse", last_words=told))
 
 
 def test_run_all_keeps_the_order_and_runs_equal_actions_once(actions: Actions, cache: Cache) -> None:

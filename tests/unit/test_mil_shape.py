@@ -101,6 +101,13 @@ MOVES = [
         lambda: _tf().concat([X, -X], 0).numpy(),
     ),
     Case(
+        "concat",
+        "scalars",
+        {"x": X},
+        lambda x: _mb().concat(values=[_mb().reduce_max(x=x), _mb().reduce_min(x=x)], axis=0),
+        lambda: _tf().stack([_tf().reduce_max(X), _tf().reduce_min(X)]).numpy(),
+    ),
+    Case(
         "stack",
         "axis",
         {"x": X, "y": -X},

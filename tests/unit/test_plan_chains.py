@@ -83,7 +83,7 @@ def test_types_along_a_fitting_chain(tmp_path: Path) -> None:
     [
         ([NORMALIZE], "needs an image of a known size", "resize"),
         ([RESIZE], "gives image (8x8, rgb), the model's `image` takes float32[1,8,8,3]", "normalize"),
-        ([], "gives image (any size, rgb)", "resize"),
+        ([], "gives image (at most 1 MP, rgb)", "resize"),
         ([RESIZE, NORMALIZE, RESIZE], "works on an image", ""),
     ],
 )
@@ -220,3 +220,56 @@ def test_labels_of_a_file_count_by_content(tmp_path: Path) -> None:
         (tmp_path / "names.txt").write_text(text, "utf-8")
         hashes.append(contract_hash(*chains(tmp_path, outputs={"colour": {"steps": steps}})))
     assert hashes[0] == hashes[1] != hashes[2]
+
+
+ERRORS: list[Any] = [
+    {"reconstruction_error": {"metric": "mse"}},
+    {"threshold": {"limit": 1, "below": "a", "above": "b"}},
+]
+CODE, SIGNAL = TensorSpec("code", "float32", (1, 4)), TensorSpec("signal", "float32", (1, 4))
+AUTOENCODER: dict[str, Any] = {"inputs": (SIGNAL,), "outputs": (CODE, SCORES), "activations": {}}
+RAW: dict[str, Any] = {"reading": {"accepts": {"tensor": "raw"}}}
+
+
+def anomaly(folder: Path, *tensors: str, seen: ModelSource | None = None, **changes: Any) -> Any:
+    declared = {"odd": {"tensors": list(tensors), "steps": ERRORS}}
+    samples = [{"reading": "red.png"}]
+    found = seen or source(**AUTOENCODER)
+    return chains(folder, found, **{"inputs": RAW, "outputs": declared, "samples": samples, **changes})
+
+
+def test_an_output_may_take_the_models_own_input(tmp_path: Path) -> None:
+    _, (odd,) = anomaly(tmp_path, "code", "signal")
+    assert (odd.tensors, odd.givers, odd.made) == (("code", "signal"), ("", "reading"), ("code",))
+    assert str(odd.types[0]) == "(float32[1,4], float32[1,4])"
+    same = source(**{**AUTOENCODER, "outputs": (CODE, TensorSpec("signal", "float32", (1, 4)))})
+    _, (plain,) = anomaly(tmp_path, "code", "signal", seen=same)
+    assert plain.givers == ("", ""), "an output of the same name comes first"
+    assert contract_hash((), (odd,)) != contract_hash((), (plain,))
+
+
+@pytest.mark.parametrize(
+    ("tensors", "what", "expected"),
+    [
+        (("code", "reading"), "the model has no tensor `reading`", "of the inputs `signal`"),
+        (("signal", "code"), "`signal` is an input of the model", "first one of its outputs `code`, `scores`"),
+        (("code", "code"), "`code` stands twice", "once"),
+    ],
+)
+def test_other_tensors_of_an_output_are_refused(
+    tensors: tuple[str, ...], what: str, expected: str, tmp_path: Path
+) -> None:
+    with pytest.raises(PlanError) as caught:
+        anomaly(tmp_path, *tensors)
+    (finding,) = caught.value.findings
+    assert finding.what == what
+    assert expected in finding.expected
+    assert finding.source_line.strip() == f"- {finding.what.split('`')[1]}"
+
+
+def test_an_input_with_a_finding_gives_no_second_one(tmp_path: Path) -> None:
+    wrong = {"reading": {"accepts": {"tensor": "raw"}, "steps": [{"reshape": {"shape": [2, 2]}}]}}
+    with pytest.raises(PlanError) as caught:
+        anomaly(tmp_path, "code", "signal", inputs=wrong)
+    (finding,) = caught.value.findings
+    assert "gives float32[2,2]" in finding.what

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -49,10 +50,10 @@ def test_a_runtime_without_an_engine_names_those_that_have_one(tmp_path: Path) -
 
 
 def test_numbers_that_an_engine_does_not_take_are_found(tmp_path: Path) -> None:
-    source = ModelSource("onnx", "0" * 64, (TensorSpec("ids", "int32", (1, 9)),), (TensorSpec("y", "float32", (1, 2)),))
+    source = ModelSource("onnx", "0" * 64, (TensorSpec("ids", "int64", (1, 9)),), (TensorSpec("y", "float32", (1, 2)),))
     ios = {"ios": {"runtime": "coreml", "precision": "float32", "bundle_id": "org.example.tiny"}}
     (found,) = texts(tmp_path, source, targets=ios)
-    assert found == "target `ios`: `ids` of the model is int32, its swift engine for `coreml` takes float32"
+    assert found == "target `ios`: `ids` of the model is int64, its swift engine for `coreml` takes float32, int32"
     assert texts(tmp_path, source, targets=linux("tflite")) == []
 
 
@@ -62,14 +63,39 @@ def test_calibrated_precisions_need_data(tmp_path: Path) -> None:
     assert texts(tmp_path, formats=["tflite/int8"], calibration={"photo": "red.png"}) == []
 
 
+@pytest.mark.parametrize("wanted", ["tflite/float16", "onnx/float32", "coreml/int8"])
+def test_weights_above_two_gigabytes_stop_in_the_plan(tmp_path: Path, wanted: str) -> None:
+    source = ModelSource("savedmodel", "0" * 64, (), (), facts={"parameters": 600_000_000})
+    (found,) = texts(tmp_path, source, formats=[wanted])
+    assert found.startswith(f"{wanted}: its weights take 2.4 GB in float32")
+    assert texts(tmp_path, replace(source, facts={"parameters": 500_000_000}), formats=[wanted]) == []
+
+
+@pytest.mark.parametrize("wanted", ["tflite/int8", "onnx/int8"])
+def test_an_int8_file_that_is_taken_as_it_is_needs_no_data(tmp_path: Path, wanted: str) -> None:
+    source = ModelSource("tflite", "0" * 64, (), (), facts={"precision": "int8"})
+    assert texts(tmp_path, source, formats=[wanted]) == []
+    floats = ModelSource("tflite", "0" * 64, (), (), facts={"precision": "float32"})
+    assert texts(tmp_path, floats, formats=[wanted]) == [f"{wanted} needs calibration data"]
+
+
+def test_a_quantised_onnx_file_needs_no_data(tmp_path: Path) -> None:
+    source = ModelSource("onnx", "0" * 64, (), (), ops={"QuantizeLinear": 3})
+    assert texts(tmp_path, source, formats=["onnx/int8"]) == []
+
+
+def test_without_the_model_no_data_is_asked_for(tmp_path: Path) -> None:
+    assert texts(tmp_path, None, formats=["tflite/int8"]) == []  # it may be an int8 file, which is copied
+
+
 def test_whether_data_is_needed_is_the_runtimes_word(tmp_path: Path) -> None:
-    uncalibrated = SimpleNamespace(calibrated=lambda _: False, check=lambda *_: ())
+    uncalibrated = SimpleNamespace(calibrated=lambda *_: False, check=lambda *_: ())
     catalog = cast("Catalog", SimpleNamespace(runtimes={"tflite": uncalibrated}, targets={}))
     assert texts(tmp_path, catalog=catalog, formats=["tflite/int8"]) == []
 
 
 def test_what_a_runtime_cannot_convert_is_said(tmp_path: Path) -> None:
-    refusing = SimpleNamespace(calibrated=lambda _: False, check=lambda _, precision: (f"no {precision} of this",))
+    refusing = SimpleNamespace(calibrated=lambda *_: False, check=lambda _, precision: (f"no {precision} of this",))
     catalog = cast("Catalog", SimpleNamespace(runtimes={"onnx": refusing}, targets={}))
     assert texts(tmp_path, catalog=catalog) == ["onnx/float32: no float32 of this"]
     assert texts(tmp_path, None, catalog) == []  # the source is not known

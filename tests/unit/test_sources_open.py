@@ -43,6 +43,12 @@ def masked(keras: Any) -> Any:
     return bidirectional(keras, mask=True)
 
 
+def long(keras: Any) -> Any:
+    """More steps than are unrolled."""
+    start = keras.Input((260, 2), name="seq")
+    return keras.Model(start, keras.layers.Dense(2, name="end")(keras.layers.GRU(2)(start)))
+
+
 def words(keras: Any) -> Any:
     """Integer input."""
     ids = keras.Input((7,), dtype="int32", name="ids")
@@ -112,6 +118,8 @@ def test_several_inputs_and_outputs(tmp_path: Path, form: str, runtime: str) -> 
         ("keras3-savedmodel", "tflite"),
         ("keras2-h5", "onnx"),
         ("keras3-keras", "onnx"),
+        ("keras2-h5", "coreml"),
+        ("keras3-keras", "coreml"),
     ],
 )
 def test_masked_bidirectional_layers(tmp_path: Path, form: str, runtime: str) -> None:
@@ -172,7 +180,7 @@ def test_open_dimension_must_be_given(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", ["keras3-savedmodel", "keras2-h5"])
 def test_loops_that_stay_are_refused_before_anything_crashes(tmp_path: Path, form: str) -> None:
-    path, kind = save(masked, form, tmp_path)
+    path, kind = save(masked if form.endswith("savedmodel") else long, form, tmp_path)
     info = CATALOG.sources[kind].inspect(path, {})
     source = entry(CATALOG.sources[kind].OPEN)(request={}, inputs={"model": path})
     feeds = write_feeds(tmp_path / "feeds", samples_for(info))
@@ -214,9 +222,12 @@ def test_saved_model_without_weights(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("runtime", ["tflite", "onnx"])
-def test_loops_converted_twice_give_the_same_bytes(tmp_path: Path, runtime: str) -> None:
-    """TensorFlow names the functions of loops by a counter of the process; the files must not show it."""
-    path, kind = save(masked, "keras2-h5", tmp_path)
+@pytest.mark.parametrize(("build", "form"), [(masked, "keras2-savedmodel"), (bidirectional, "keras2-h5")])
+def test_loops_converted_twice_give_the_same_bytes(tmp_path: Path, build: Any, form: str, runtime: str) -> None:
+    """TensorFlow names the functions of loops by a counter of the process, and tf2onnx keeps the name of any of the
+    equal nodes of unrolled ones; the files must show neither.
+    """
+    path, kind = save(build, form, tmp_path)
     found = []
     for turn in ("first", "second"):
         (tmp_path / turn).mkdir()

@@ -13,6 +13,14 @@ SIDE: Literal["input", "output"] = "input"
 ORDER = 100
 
 
-def proposals(tensor: TensorSpec, known: Known) -> Sequence[Proposal]:  # noqa: ARG001 - the protocol's form
+def proposals(tensor: TensorSpec, known: Known) -> Sequence[Proposal]:
     """The one proposal that fits every tensor."""
-    return (Proposal(tensor.name, (), "the tensor as it is", {"tensor": "raw"}, "what makes this tensor"),)
+    return (
+        Proposal(
+            known.names.get(tensor.name, tensor.name),
+            (),
+            "the tensor as it is",
+            {"tensor": "raw"},
+            "what makes this tensor",
+        ),
+    )

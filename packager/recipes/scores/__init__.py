@@ -15,21 +15,45 @@ ORDER = 10
 PROBABILITIES = ("softmax", "sigmoid", "log_softmax")
 """Ends of a model after which scores need no softmax."""
 
+WORDS = "classes, best first"
+MOST_NAMED = 32
+"""Classes for which names are made up where none are known."""
+
 
 def proposals(tensor: TensorSpec, known: Known) -> Sequence[Proposal]:
-    """Softmax where the model does not end in one, then the labels; nothing where their number is another."""
+    """Softmax where the model does not end in one, then the labels; nothing where their number is another.
+
+    Without labels, made-up ones for the few scores of a model that ends in softmax.
+    """
     count = tensor.shape[-1] or 0
-    if tensor.dtype != "float32" or count < 2 or len(known.labels) != count or _size(tensor) != count:
+    stored = tensor.dtype == "int8" and tensor.quantization is not None
+    if (tensor.dtype != "float32" and not stored) or count < 2 or _size(tensor) != count:
         return ()
     end = known.activations.get(tensor.name)
-    source: dict[str, Any] = {"file": known.labels_file} if known.labels_file else {"names": list(known.labels)}
-    labels = Step("labels", {**source, "top": min(5, count)})
-    plain = Proposal("verdict", (labels,), "classes, best first", of_probabilities=True)
+    labels = _labels(count, known, end.kind if end is not None else "")
+    if labels is None:
+        return ()
+    name = known.names.get(tensor.name, "verdict")
+    first: tuple[Step, ...] = ()
+    if stored and tensor.quantization is not None:
+        held = tensor.quantization
+        first = (Step("dequantize", {"scale": held.scale, "zero_point": held.zero_point}),)
+    plain = Proposal(name, (*first, labels), WORDS, names_classes=True, of_probabilities=True)
     if end is not None and end.kind in PROBABILITIES:
         return (plain,)
     ending = "plain scores" if end is None else end.kind
     softmax = Step("softmax", None, f"the model ends in {ending}")
-    return (Proposal("verdict", (softmax, labels), "classes, best first"), plain)
+    return (Proposal(name, (*first, softmax, labels), WORDS, names_classes=True), plain)
+
+
+def _labels(count: int, known: Known, end: str) -> Step | None:
+    top = min(5, count)
+    if known.labels:
+        source: dict[str, Any] = {"file": known.labels_file} if known.labels_file else {"names": list(known.labels)}
+        return Step("labels", {**source, "top": top}) if len(known.labels) == count else None
+    if end != "softmax" or count > MOST_NAMED:
+        return None
+    return Step("labels", {"names": [f"class_{index}" for index in range(count)], "top": top}, "names")
 
 
 def _size(tensor: TensorSpec) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from packager.importers.limits import too_large
 from packager.importers.uncovered import refusals
 from packager.model.source import ModelSource
 from packager.runtimes.coreml.uncovered import UNCOVERED, WHY
@@ -15,6 +16,7 @@ STAMP = "packager.runtimes.coreml.stamp:stamp"
 RUN_WORKER = "tf"
 TOOLS = ("tensorflow", "coremltools", "numpy", "protobuf")
 CODE = (
+    "packager.importers.batch",
     "packager.importers.folding",
     "packager.importers.failures",
     "packager.importers.frozen",
@@ -51,7 +53,7 @@ def quantized_interface(precision: str) -> bool:  # noqa: ARG001
     return False
 
 
-def calibrated(precision: str) -> bool:  # noqa: ARG001
+def calibrated(precision: str, source: ModelSource) -> bool:  # noqa: ARG001
     """No precision is calibrated: int8 concerns weights only."""
     return False
 
@@ -81,4 +83,4 @@ def check(source: ModelSource, precision: str) -> tuple[str, ...]:  # noqa: ARG0
         for spec in source.inputs
         if spec.shape == () and spec.name not in unknown
     ]
-    return (*reasons, *refusals(source, UNCOVERED, WHY), *source.facts.get("importer_refuses", ()))
+    return (*reasons, *too_large(source), *refusals(source, UNCOVERED, WHY), *source.facts.get("importer_refuses", ()))

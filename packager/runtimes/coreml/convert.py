@@ -10,6 +10,7 @@ from typing import Any
 
 from packager.core.errors import ConvertError
 from packager.core.jsonable import to_json
+from packager.importers.batch import MOST
 from packager.importers.failures import failed
 from packager.importers.frozen import FrozenModel, FrozenPort
 from packager.importers.matching import match_outputs
@@ -69,6 +70,7 @@ def _from_tensorflow(source: FrozenModel, precision: str) -> Any:
             [source.function],
             source="tensorflow",
             convert_to="mlprogram",
+            inputs=_free_inputs(source),
             compute_precision=ct.precision.FLOAT32 if single else ct.precision.FLOAT16,
             minimum_deployment_target=ct.target.iOS16 if precision == "int8" else ct.target.iOS15,
             skip_model_load=True,
@@ -76,6 +78,21 @@ def _from_tensorflow(source: FrozenModel, precision: str) -> Any:
         return _int8_weights(model) if precision == "int8" else model
     except Exception as fault:  # coremltools raises ValueError, NotImplementedError, RuntimeError and others
         raise failed(f"Core ML {precision}", fault) from fault
+
+
+def _free_inputs(source: FrozenModel) -> list[Any] | None:
+    """The inputs with a batch of 1 to `MOST`, which Core ML wants bounded; None where no batch is free."""
+    import coremltools as ct
+
+    if not any(port.spec.shape[:1] == (None,) for port in source.inputs):
+        return None
+    return [
+        ct.TensorType(
+            name=port.node,
+            shape=tuple(ct.RangeDim(1, MOST, default=1) if size is None else size for size in port.spec.shape),
+        )
+        for port in source.inputs
+    ]
 
 
 def _int8_weights(model: Any) -> Any:
@@ -107,4 +124,4 @@ def _answer(program: MilProgram, inputs: Mapping[str, str], outputs: Mapping[str
 
 
 def _port(source: str, spec: Any) -> Port:
-    return Port(source, spec.name, spec.dtype, tuple(max(size, 1) for size in spec.shape))
+    return Port(source, spec.name, spec.dtype, tuple(max(size, 1) for size in spec.shape), free=spec.shape[:1] == (-1,))

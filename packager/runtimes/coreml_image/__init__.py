@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from packager.model.source import ModelSource
 from packager.runtimes import coreml
 
 SUMMARY = "Core ML with an image as input and class labels, for use beside the projects"
@@ -33,7 +34,12 @@ kernel_sets = coreml.kernel_sets
 quantized_interface = coreml.quantized_interface
 calibrated = coreml.calibrated
 takes_original = coreml.takes_original
-check = coreml.check
+
+
+def check(source: ModelSource, precision: str) -> tuple[str, ...]:
+    """As `coreml`; and an image is one picture, never a batch of them."""
+    free = tuple(f"an image input is one picture, but the batch of {name!r} is to stay free" for name in source.free)
+    return (*free, *coreml.check(source, precision))
 
 
 def check_contract(description: Mapping[str, Any]) -> tuple[str, ...]:

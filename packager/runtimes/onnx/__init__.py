@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from packager.importers.limits import too_large
 from packager.importers.uncovered import refusals
 from packager.model.source import ModelSource
 from packager.runtimes.onnx.uncovered import UNCOVERED, WHY
@@ -15,6 +16,7 @@ STAMP = "packager.runtimes.onnx.stamp:stamp"
 RUN_WORKER = "light"
 TOOLS = ("tensorflow", "tf2onnx", "onnx", "onnxruntime", "numpy")
 CODE = (
+    "packager.importers.batch",
     "packager.importers.folding",
     "packager.importers.failures",
     "packager.importers.frozen",
@@ -49,9 +51,9 @@ def quantized_interface(precision: str) -> bool:  # noqa: ARG001
     return False
 
 
-def calibrated(precision: str) -> bool:
-    """Only int8 is calibrated with samples."""
-    return precision == "int8"
+def calibrated(precision: str, source: ModelSource) -> bool:
+    """Only int8 is calibrated with samples, and not where the source computes in integers already."""
+    return precision == "int8" and not quantized(source)
 
 
 def takes_original(source: ModelSource, precision: str) -> bool:  # noqa: ARG001
@@ -65,7 +67,7 @@ def check(source: ModelSource, precision: str) -> tuple[str, ...]:
         return ("the model keeps state in variables, which ONNX has not: export it with states as inputs and outputs",)
     if quantized(source) and precision != "int8":
         return ("the source is quantised already: it is taken as it is, under the name int8",)
-    return refusals(source, UNCOVERED, WHY)
+    return (*too_large(source), *refusals(source, UNCOVERED, WHY))
 
 
 def quantized(source: ModelSource) -> bool:

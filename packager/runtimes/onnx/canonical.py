@@ -11,9 +11,11 @@ _COUNTER = re.compile(r"__\d+")
 _PREFIX = "graph/"
 
 
-def canonical(model: onnx.ModelProto, renamed: Mapping[str, str], name: str) -> onnx.ModelProto:
+def canonical(model: onnx.ModelProto, renamed: Mapping[str, str], name: str, *, keep: bool = True) -> onnx.ModelProto:
     """Return the same graph with inputs and outputs renamed by `renamed` {old: new}, nodes in depth-first order
     from the outputs, every other value renamed in that order, and no shapes of inner values, texts or clocks.
+
+    Without `keep`, and where there are subgraphs, no name of a layer is kept.
     """
     result = onnx.ModelProto()
     result.CopyFrom(model)
@@ -23,7 +25,7 @@ def canonical(model: onnx.ModelProto, renamed: Mapping[str, str], name: str) -> 
     _order(graph)
     loops = any(True for node in graph.node for _ in _subgraphs(node))
     ends = {value.name: value.name for value in (*graph.input, *graph.output)}
-    _Renamer(ends | dict(renamed), keep=not loops).graph(graph, {})
+    _Renamer(ends | dict(renamed), keep=keep and not loops).graph(graph, {})
     opsets = sorted(result.opset_import, key=lambda opset: opset.domain)
     del result.opset_import[:]
     result.opset_import.extend(opsets)

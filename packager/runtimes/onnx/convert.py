@@ -12,6 +12,7 @@ import onnx
 from packager.core.jsonable import to_json
 from packager.core.samples import Arrays, read_samples
 from packager.importers import onnx_file
+from packager.importers.batch import NAME
 from packager.importers.failures import failed
 from packager.importers.matching import match_outputs
 from packager.model.artifact import Port
@@ -47,13 +48,13 @@ def convert(
     return _answer(model, outputs)
 
 
-def _from_file(path: Path, name: str, shapes: Mapping[str, list[int]]) -> onnx.ModelProto:
+def _from_file(path: Path, name: str, shapes: Mapping[str, list[int | None]]) -> onnx.ModelProto:
     with path.open("rb") as file:
         is_tflite = file.read(8)[4:] == b"TFL3"
     if is_tflite:
         from packager.importers.tflite_onnx import to_onnx
 
-        return canonical(to_onnx(path, name), {}, name)
+        return canonical(onnx_file.with_shapes(to_onnx(path, name), shapes), {}, name)
     return onnx_file.with_shapes(onnx_file.load(path), shapes)
 
 
@@ -61,12 +62,13 @@ def _from_tensorflow(source: FrozenModel, name: str) -> onnx.ModelProto:
     import tf2onnx
     from tf2onnx import utils
 
-    from packager.importers.folding import number_functions, without_erfc
+    from packager.importers.folding import has_twins, number_functions, without_erfc
 
     utils.INTERNAL_NAME = 1
+    graph_def = number_functions(without_erfc(source.graph_def))
     try:
         model, _ = tf2onnx.convert.from_graph_def(
-            number_functions(without_erfc(source.graph_def)),
+            graph_def,
             name=name,
             input_names=[port.tensor for port in source.inputs],
             output_names=[port.tensor for port in source.outputs],
@@ -74,7 +76,17 @@ def _from_tensorflow(source: FrozenModel, name: str) -> onnx.ModelProto:
         )
     except Exception as fault:  # tf2onnx raises ValueError, KeyError, AssertionError and others
         raise failed("ONNX", fault) from fault
-    return canonical(model, {port.tensor: port.name for port in (*source.inputs, *source.outputs)}, name)
+    _name_batch(model, source)
+    ends = {port.tensor: port.name for port in (*source.inputs, *source.outputs)}
+    return canonical(model, ends, name, keep=not has_twins(graph_def))
+
+
+def _name_batch(model: onnx.ModelProto, source: FrozenModel) -> None:
+    """Give a free batch its name, in place: tf2onnx leaves it blank, or counts."""
+    free = {port.tensor for port in (*source.inputs, *source.outputs) if port.spec.shape[:1] == (None,)}
+    for value in (*model.graph.input, *model.graph.output):
+        if value.name in free and value.type.tensor_type.shape.dim:
+            value.type.tensor_type.shape.dim[0].dim_param = NAME
 
 
 def _precise(model: onnx.ModelProto, precision: str, inputs: Mapping[str, Path]) -> onnx.ModelProto:
@@ -107,4 +119,4 @@ def _answer(model: onnx.ModelProto, outputs: Mapping[str, str]) -> dict[str, Any
 
 def _port(source: str, value: onnx.ValueInfoProto) -> Port:
     spec, _ = onnx_file.spec_of(value)
-    return Port(source, value.name, spec.dtype, tuple(size or 1 for size in spec.shape))
+    return Port(source, value.name, spec.dtype, tuple(size or 1 for size in spec.shape), free=spec.shape[:1] == (None,))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from packager.core.errors import ConvertError
+from packager.importers.failures import dead
+from packager.importers.limits import too_large
 from packager.importers.uncovered import refusals
 from packager.model.source import ModelSource
 from packager.runtimes.tflite.select import COST, SELECT_ONLY
@@ -18,6 +22,7 @@ STAMP = "packager.runtimes.tflite.stamp:stamp"
 RUN_WORKER = "light"
 TOOLS = ("tensorflow", "ai-edge-litert", "flatbuffers", "numpy")
 CODE = (
+    "packager.importers.batch",
     "packager.importers.folding",
     "packager.importers.failures",
     "packager.importers.frozen",
@@ -62,14 +67,19 @@ def quantized_interface(precision: str) -> bool:
     return precision == "int8"
 
 
-def calibrated(precision: str) -> bool:
-    """Only int8 is calibrated with samples."""
-    return precision == "int8"
+def calibrated(precision: str, source: ModelSource) -> bool:
+    """Only int8 is calibrated with samples, and not where the source is copied."""
+    return precision == "int8" and not takes_original(source, precision)
 
 
 def takes_original(source: ModelSource, precision: str) -> bool:
     """A TFLite file is copied where it has the wanted precision."""
     return source.format == "tflite" and source.facts.get("precision") == precision
+
+
+def last_words(log: Path) -> ConvertError | None:
+    """Why the converter took its worker with it, where its log tells."""
+    return dead("TFLite int8", log)
 
 
 def cannot_say(description: Mapping[str, Any]) -> tuple[str, ...]:
@@ -94,6 +104,10 @@ def check(source: ModelSource, precision: str) -> tuple[str, ...]:
     if source.format == "tflite" and held not in ("float32", "float16"):
         return (f"the source is a TFLite file of precision {held}: it can only be taken as it is",)
     found = [op for op in ("While", "StatelessWhile", "Loop", "Scan") if op in source.ops]
-    loops = [loop for loop in (*found, source.facts.get("loop")) if loop and calibrated(precision)]
+    loops = [loop for loop in (*found, source.facts.get("loop")) if loop and calibrated(precision, source)]
     reasons = [f"the graph has a loop ({loop}), which TensorFlow's calibrator cannot pass" for loop in loops]
+    looping = next((loop for loop in (*found, source.facts.get("loop")) if loop), None)
+    if source.free and looping:
+        reasons.append(f"the graph has a loop ({looping}), whose lists have a fixed batch: give 1 instead of `null`")
+    reasons += too_large(source)
     return (*reasons, *refusals(source, SELECT_ONLY, COST), *source.facts.get("importer_refuses", ()))

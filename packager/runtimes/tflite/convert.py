@@ -91,16 +91,16 @@ def _ordered(source: FrozenModel, samples: list[Arrays]) -> Iterator[list[NDArra
 
 def _pin(path: Path, source: FrozenModel, samples: list[Arrays]) -> dict[str, str]:
     """Return {source output: tensor of the file}, found by value on calibration samples or random probes."""
-    session = Session(path, "litert-builtin")
     probes: list[Arrays] = samples[:_PROBES] or source.probes(_PROBES)
     try:
+        session = Session(path, "litert-builtin")
         got = [session.run_real({port.node: probe[port.name] for port in source.inputs}) for probe in probes]
     except ConvertError as fault:
         if not samples:
             raise
         raise GateError(
             f"TFLite int8: the quantised model cannot run on its own calibration data: {first_line(str(fault))}",
-            expected="a model whose values survive 8 bits; a divisor near zero becomes zero",
+            expected="operators with kernels for 8 bits, and values that survive them: a small divisor becomes zero",
             hint="take int8-dynamic or float16",
         ) from fault
     return match_outputs([source.run(probe) for probe in probes], got)
@@ -129,5 +129,7 @@ def _input_names(ports: tuple[FrozenPort, ...], fed: Mapping[str, Any]) -> dict[
 
 
 def _port(source: str, name: str, tensor: Any) -> Port:
-    shape = tuple(1 if size is None else size for size in schema.shape(tensor))
-    return Port(source, name, str(np.dtype(schema.dtype_name(tensor))), shape, schema.quantization(tensor))
+    declared = schema.shape(tensor)
+    shape = tuple(1 if size is None else size for size in declared)
+    dtype = str(np.dtype(schema.dtype_name(tensor)))
+    return Port(source, name, dtype, shape, schema.quantization(tensor), declared[:1] == (None,))

@@ -13,9 +13,8 @@ from packager.core.errors import ModelError
 from packager.core.samples import read_sample, sample_paths, write_sample
 from packager.importers.frozen import FrozenModel, checked, fixed_shape, freeze
 from packager.model.tensors import TensorSpec
+from packager.sources._keras.loops import MOST_STEPS
 from packager.sources._keras.network import Network
-
-_MOST_STEPS = 256
 
 
 def open_keras(path: Path, version: str, suffix: str) -> Any:
@@ -58,7 +57,7 @@ def _call(model: Any, tensors: Sequence[Any]) -> list[Any]:
 
 
 def _unroll(model: Any, longest: int) -> None:
-    """Unroll recurrent layers of at most `_MOST_STEPS` steps.
+    """Unroll recurrent layers of at most `MOST_STEPS` steps.
 
     Loops are what converters do worst: TFLite's calibrator crashes on them, and Core ML packages with loops
     cannot be evaluated here. `longest` stands for a length that the model leaves free.
@@ -72,18 +71,40 @@ def _unroll(model: Any, longest: int) -> None:
             steps = tuple(layer.input.shape)[1] or longest
         except (AttributeError, IndexError, ValueError):  # a layer inside a wrapper has no input of its own
             steps = longest
-        if steps <= _MOST_STEPS:
+        if steps <= MOST_STEPS:
             for part in recurrent:
                 part.unroll = True
                 part._could_use_gpu_kernel = False
+                _silence_backwards(part)
 
 
-def freeze_keras(model: Any, network: Network, shapes: Mapping[str, Sequence[int]]) -> FrozenModel:
+def _silence_backwards(layer: Any) -> None:
+    """Let masked steps of an unrolled layer that goes backwards give zeros where its loop does.
+
+    Keras lays the mask over the reversed outputs as it stands, which only its loop makes up for.
+    """
+    if not (layer.go_backwards and layer.return_sequences and getattr(layer, "zero_output_for_mask", False)):
+        return
+    layer.zero_output_for_mask = False
+    plain = layer.call
+
+    def call(sequences: Any, *args: Any, mask: Any = None, **kwargs: Any) -> Any:
+        made = plain(sequences, *args, mask=mask, **kwargs)
+        if mask is None:
+            return made
+        several = isinstance(made, list | tuple)
+        outputs = made[0] if several else made
+        silent = tf.where(tf.reverse(mask, [1])[..., None], outputs, tf.zeros_like(outputs))
+        return type(made)([silent, *made[1:]]) if several else silent
+
+    layer.call = call
+
+
+def freeze_keras(model: Any, network: Network, shapes: Mapping[str, Sequence[int | None]]) -> FrozenModel:
     """Return the frozen function of an opened model. Raises ModelError where a shape stays open."""
     declared = _specs(model, network)
     inputs = [TensorSpec(spec.name, spec.dtype, fixed_shape(spec.name, spec.shape, shapes)) for spec in declared]
-    if network.masked_loop() is None:
-        _unroll(model, max((spec.shape[1] or 0 for spec in inputs if len(spec.shape) > 1), default=0))
+    _unroll(model, max((spec.shape[1] or 0 for spec in inputs if len(spec.shape) > 1), default=0))
     return freeze(lambda *tensors: _call(model, tensors), inputs, network.output_names)
 
 

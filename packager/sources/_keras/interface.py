@@ -8,8 +8,10 @@ from typing import Any
 
 from packager.core.errors import ModelError
 from packager.importers import liveness as live
+from packager.importers.batch import refuse_fixed
 from packager.model.source import ModelSource
 from packager.model.tensors import Activation, TensorSpec
+from packager.sources._keras.loops import long_loop
 from packager.sources._keras.memory import operations
 from packager.sources._keras.network import Network, Ref, Shape, input_shape
 from packager.sources._keras.shapes import network_shapes
@@ -29,7 +31,7 @@ _TF_FUNCTIONS = {
 
 
 def describe(
-    kind: str, sha256: str, network: Network, shapes: Mapping[str, tuple[int, ...]], facts: Mapping[str, Any]
+    kind: str, sha256: str, network: Network, shapes: Mapping[str, tuple[int | None, ...]], facts: Mapping[str, Any]
 ) -> ModelSource:
     """Return what is known of a network. `shapes` replaces declared input shapes. Raises ModelError."""
     inputs = _inputs(network, shapes)
@@ -52,7 +54,7 @@ def describe(
         facts={
             **facts,
             "unknown_shapes": list(unknown),
-            "loop": network.masked_loop(),
+            "loop": long_loop(network, [spec.shape for spec in inputs]),
             "dependent_ops": {layer.class_name: path for path, layer in network.walk() if layer.network is None},
             **live.facts(live.peak(*operations(network, [spec.shape for spec in inputs]))),
         },
@@ -60,7 +62,7 @@ def describe(
     )
 
 
-def _inputs(network: Network, shapes: Mapping[str, tuple[int, ...]]) -> tuple[TensorSpec, ...]:
+def _inputs(network: Network, shapes: Mapping[str, tuple[int | None, ...]]) -> tuple[TensorSpec, ...]:
     strange = sorted(set(shapes) - set(network.input_names))
     if strange:
         raise ModelError(
@@ -69,8 +71,9 @@ def _inputs(network: Network, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Te
     return tuple(_input(network, ref, shapes) for ref in network.inputs)
 
 
-def _input(network: Network, ref: Ref, shapes: Mapping[str, tuple[int, ...]]) -> TensorSpec:
+def _input(network: Network, ref: Ref, shapes: Mapping[str, tuple[int | None, ...]]) -> TensorSpec:
     layer = network.layers[ref.layer]
+    refuse_fixed("the file", ref.layer, input_shape(layer), shapes)
     shape: Shape | None = shapes.get(ref.layer) or input_shape(layer)
     if shape is None:
         raise ModelError(

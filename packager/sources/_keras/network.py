@@ -63,16 +63,6 @@ class Network:
             if layer.network is not None:
                 yield from ((f"{name}/{path}", inner) for path, inner in layer.network.walk())
 
-    def masked_loop(self) -> str | None:
-        """Return the path of a recurrent layer in a network that masks steps, None where there is none.
-
-        Keras' own unrolled form treats masked steps otherwise than its loop, so these layers stay loops.
-        """
-        layers = list(self.walk())
-        masks = any(la.class_name == "Masking" or la.config.get("mask_zero") for _, la in layers)
-        recurrent = [path for path, layer in layers if masks and _is_recurrent(layer)]
-        return recurrent[0] if recurrent else None
-
     @property
     def input_names(self) -> tuple[str, ...]:
         """Names of the inputs as Keras gives them."""
@@ -106,7 +96,8 @@ def read_network(entry: Any, where: str = "the model") -> Network:
         ) from fault
 
 
-def _is_recurrent(layer: Layer) -> bool:
+def is_recurrent(layer: Layer) -> bool:
+    """Whether a layer, or the one that it wraps, goes over steps."""
     inner = layer.config.get("layer")
     name = inner.get("class_name") if isinstance(inner, Mapping) else layer.class_name
     return name in ("LSTM", "GRU", "SimpleRNN", "RNN", "CuDNNLSTM", "CuDNNGRU")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from packager.core.errors import ModelError
@@ -18,6 +19,16 @@ def inspect(path: Path, format_: str) -> ModelSource:
     """What is known without torch: identity only. Raises ModelError for what is refused."""
     archive.refuse(path)
     return ModelSource(format=format_, sha256=sha256_file(path), inputs=(), outputs=(), unseen=(SHAPES_UNSEEN,))
+
+
+def reader(format_: str) -> Callable[[Path, Mapping[str, tuple[int | None, ...]]], ModelSource]:
+    """`inspect` of a format whose inputs torch alone knows, whatever shapes the manifest gives."""
+
+    def look(path: Path, shapes: Mapping[str, tuple[int | None, ...]]) -> ModelSource:  # noqa: ARG001 - see above
+        """Identity only. Raises ModelError for broken and encrypted files, code in pickles and custom operators."""
+        return inspect(path, format_)
+
+    return look
 
 
 def prepare(kind: str, model: Model, code: tuple[Path, ...], least: tuple[int, int]) -> Preparation:
@@ -40,7 +51,8 @@ def need_shapes(path: Path, model: Model) -> None:
         raise ModelError(
             f"{path.name} does not say the shapes of its inputs",
             expected="`shapes:` under `model:`, one for each argument of its `forward`, in that order",
-            hint="for one image of 224 x 224: `shapes: {image: [1, 3, 224, 224]}`",
+            hint="for one image of 224 x 224: `shapes: {image: [1, 3, 224, 224]}`, with `packager init` "
+            "--shape image=1,3,224,224",
         )
 
 

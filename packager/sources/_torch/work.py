@@ -25,7 +25,8 @@ WORST = 1e-4
 
 
 def export(request: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> dict[str, Any]:
-    """Write `out/model.onnx` and return {path, max_abs, range}: it was run beside torch on random probes.
+    """Write `out/model.onnx` and return {path, probes: [{output: {max_abs, range}}]}: it was run beside torch on a
+    random probe, and on three in one where the batch is free.
 
     `request`: {kind, shapes, dtypes, class, arguments}. `inputs`: `model`, `python`, `code0`, ... Raises ModelError
     for what torch cannot load or export, and ConvertError for a file whose answers are not torch's.
@@ -33,9 +34,9 @@ def export(request: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) ->
     with TemporaryDirectory() as folder:
         work = Path(folder)
         answer = _child("export", request, inputs, work, {"onnx": str(out / FILE)})
-        fed = {item["name"]: _read(work, item) for item in answer["inputs"]}
-        expected = {item["name"]: _read(work, item) for item in answer["outputs"]}
-    return {"path": FILE, **_compare(out / FILE, fed, expected)}
+        probes = [{end: {item["name"]: _read(work, item) for item in probe[end]} for end in probe}
+                  for probe in answer["probes"]]  # fmt: skip
+    return {"path": FILE, "probes": [_compare(out / FILE, probe["inputs"], probe["outputs"]) for probe in probes]}
 
 
 def run(request: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def _compare(file: Path, fed: Arrays, expected: Arrays) -> dict[str, Any]:
     figures = {}
     for (name, right), array in zip(expected.items(), got, strict=True):
         figures[name] = _difference(name, right, np.asarray(array))
-    return {"probe": figures}
+    return figures
 
 
 def _difference(name: str, right: NDArray[Any], got: NDArray[Any]) -> dict[str, float]:

@@ -23,7 +23,7 @@ def detect(path: Path) -> bool:
     return _kind(path) is not None
 
 
-def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:  # noqa: ARG001 - no file of these is read
+def inspect(path: Path, shapes: Mapping[str, tuple[int | None, ...]]) -> ModelSource:  # noqa: ARG001 - no file of these is read
     """Raises ModelError: what the file is, where that shows, and the way to a format that is taken."""
     kind = _kind(path)
     assert kind is not None

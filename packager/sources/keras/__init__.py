@@ -26,6 +26,7 @@ RUN = "packager.sources.keras.open:run"
 RUN_WORKER = "tf"
 TOOLS = ("tensorflow", "keras", "tf-keras", "h5py", "numpy")
 CODE = (
+    "packager.importers.batch",
     "packager.importers.folding",
     "packager.importers.frozen",
     "packager.importers.liveness",
@@ -48,7 +49,7 @@ def detect(path: Path) -> bool:
         return False
 
 
-def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
+def inspect(path: Path, shapes: Mapping[str, tuple[int | None, ...]]) -> ModelSource:
     """Read the configuration, never the code. Raises ModelError for Lambda, custom layers and broken files."""
     network, facts = read(path)
     refuse(network, path.name)

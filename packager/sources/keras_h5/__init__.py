@@ -26,6 +26,7 @@ RUN = "packager.sources.keras_h5.open:run"
 RUN_WORKER = "tf"
 TOOLS = ("tensorflow", "tf-keras", "keras", "h5py", "numpy")
 CODE = (
+    "packager.importers.batch",
     "packager.importers.folding",
     "packager.importers.frozen",
     "packager.importers.liveness",
@@ -44,7 +45,7 @@ def detect(path: Path) -> bool:
         return file.read(len(_MAGIC)) == _MAGIC
 
 
-def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
+def inspect(path: Path, shapes: Mapping[str, tuple[int | None, ...]]) -> ModelSource:
     """Read the configuration, never the code. Raises ModelError for weights alone, Lambda, custom layers and
     broken files.
     """

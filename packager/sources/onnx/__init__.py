@@ -23,6 +23,7 @@ RUN = "packager.sources.onnx.run:run"
 RUN_WORKER = "light"
 TOOLS = ("tensorflow", "onnx", "onnxruntime", "numpy")
 CODE = (
+    "packager.importers.batch",
     "packager.importers.folding",
     "packager.importers.frozen",
     "packager.importers.onnx",
@@ -55,7 +56,7 @@ def detect(path: Path) -> bool:
     return {1, 7, 8} <= set(numbers) and max(numbers) <= 25
 
 
-def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
+def inspect(path: Path, shapes: Mapping[str, tuple[int | None, ...]]) -> ModelSource:
     """Read the graph. Raises ModelError for broken files, old opsets and unknown operator domains."""
     from packager.importers import onnx_file
     from packager.importers.onnx import unsupported
@@ -128,7 +129,19 @@ def _ends(graph: onnx.GraphProto, output: str) -> Activation | None:
             return None
         if node.op_type in _ENDS:
             return Activation(_ENDS[node.op_type], node.name or node.output[0])
+        if _is_softmax(node, makers):
+            return Activation("softmax", node.name or node.output[0])
         if node.op_type not in _PASSES:
             return None
         name = node.input[0]
     return None
+
+
+def _is_softmax(node: onnx.NodeProto, makers: Mapping[str, onnx.NodeProto]) -> bool:
+    """Whether a Div is the end of a softmax that was written out: Exp over its own sum (as JAX exports it)."""
+    if node.op_type != "Div" or getattr(makers.get(node.input[0]), "op_type", "") != "Exp":
+        return False
+    total = makers.get(node.input[1])
+    while total is not None and total.op_type in ("Reshape", "Expand", "Unsqueeze", "Squeeze", "Identity"):
+        total = makers.get(total.input[0])
+    return total is not None and total.op_type == "ReduceSum" and total.input[0] == node.input[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from packager.core.errors import Finding, ModelError
 from packager.core.hashing import tree_hash
+from packager.importers.batch import refuse_fixed
 from packager.importers.protobuf import BrokenMessageError
 from packager.model.source import ModelSource
 from packager.model.tensors import TensorSpec
@@ -19,6 +20,7 @@ RUN = "packager.sources.savedmodel.open:run"
 RUN_WORKER = "tf"
 TOOLS = ("tensorflow", "tf-keras", "keras", "numpy")
 CODE = (
+    "packager.importers.batch",
     "packager.importers.folding",
     "packager.importers.frozen",
     "packager.importers.protobuf",
@@ -33,7 +35,9 @@ _STRINGS = (
     "StringSplit", "StringSplitV2", "StringLower", "StringUpper", "StringToNumber", "StringToHashBucketFast",
     "RegexReplace", "RegexFullMatch", "StaticRegexReplace", "LookupTableFindV2", "LookupTableFind", "DecodeJpeg",
     "DecodePng", "DecodeImage", "DecodeWav", "DecodeBase64", "ReadFile", "ParseExampleV2", "ParseSingleExample",
-    "UnicodeDecodeWithOffsets", "AsString", "StringFormat", "Substr", "HashTableV2",
+    "UnicodeDecodeWithOffsets", "AsString", "StringFormat", "Substr", "HashTableV2", "StringLength", "StringJoin",
+    "StringStrip", "ReduceJoin", "StringNGrams", "StringToHashBucket", "StringToHashBucketStrong", "UnicodeTranscode",
+    "DecodeRaw",
 )  # fmt: skip
 
 
@@ -42,7 +46,7 @@ def detect(path: Path) -> bool:
     return (path / _FILE).is_file()
 
 
-def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
+def inspect(path: Path, shapes: Mapping[str, tuple[int | None, ...]]) -> ModelSource:
     """Read signatures and graph without TensorFlow. Raises ModelError for what cannot be taken."""
     graph = read(path)
     name, signature = choose(graph, path.name)
@@ -72,13 +76,15 @@ def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
     )
 
 
-def _input(tensor: Tensor, shapes: Mapping[str, tuple[int, ...]]) -> TensorSpec:
+def _input(tensor: Tensor, shapes: Mapping[str, tuple[int | None, ...]]) -> TensorSpec:
     name = tensor.spec.name
     if name not in shapes and not tensor.known:
         raise ModelError(
             f"the file does not say how many axes input {name!r} has",
             hint=f"give its shape in the manifest: model: {{shapes: {{{name}: [...]}}}}",
         )
+    if tensor.known:
+        refuse_fixed("the signature", name, tensor.spec.shape, shapes)
     return TensorSpec(name, tensor.spec.dtype, shapes.get(name, tensor.spec.shape))
 
 
@@ -111,16 +117,20 @@ def choose(graph: SavedGraph, file: str) -> tuple[str, Signature]:
 
 def refuse(graph: SavedGraph, signature: Signature, file: str) -> None:
     """Raise ModelError for operations that run code, write files or variables, or work on text."""
-    reached = graph.reached(signature)
-    never = sorted(graph.everything() & set(_NEVER))
+    reached, everything = graph.nodes(signature), graph.everything()
+    never = sorted(set(everything) & set(_NEVER))
     strings = sorted(set(reached) & set(_STRINGS))
     typed = [tensor.spec for tensor in (*signature.inputs, *signature.outputs) if tensor.spec.dtype == "string"]
     findings = [
-        Finding(f"{file}: the graph has the operation {op}", expected="plain computations", hint="export it without")
+        Finding(
+            f"{file}: the graph has the operation {op} (node {everything[op]!r})",
+            expected="plain computations",
+            hint="export it without",
+        )
         for op in never
     ] + [
         Finding(
-            f"{file}: the graph has the operation {op}, which works on text or files",
+            f"{file}: the graph has the operation {op} (node {reached[op]!r}), which works on text or files",
             expected="operations on numbers",
             hint="export the model from behind this operation, and do its work in the contract",
         )
@@ -128,7 +138,7 @@ def refuse(graph: SavedGraph, signature: Signature, file: str) -> None:
     ]
     findings += [
         Finding(
-            f"{file}: the graph writes a variable while it runs ({op}), which a frozen model cannot",
+            f"{file}: the graph writes a variable while it runs ({op}, node {reached[op]!r}); a frozen model cannot",
             expected="a graph that only reads its weights",
             hint="augmentation layers (RandomFlip, ...) do so even in an export: build the model without them and "
             "export that; a state that is kept between calls has to be an input and an output",

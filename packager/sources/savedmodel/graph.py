@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from packager.importers.protobuf import entries, integer, message, messages, text
@@ -118,10 +118,13 @@ class SavedGraph:
         nodes = self._walk(self.main, [tensor.at for tensor in signature.outputs], set())
         return sum(node.elements for node in nodes)
 
-    def everything(self) -> set[str]:
-        """Names of all operations in the file."""
-        graphs = [self.main, *self.functions.values()]
-        return {node.op for graph in graphs for node in graph.nodes.values()}
+    def everything(self) -> dict[str, str]:
+        """Return {operation: name of its first node} of all operations in the file."""
+        return _first(node for graph in (self.main, *self.functions.values()) for node in graph.nodes.values())
+
+    def nodes(self, signature: Signature) -> dict[str, str]:
+        """Return {operation: name of its first node} of what the outputs of a signature need."""
+        return _first(self._walk(self.main, [tensor.at for tensor in signature.outputs], set()))
 
     def _walk(self, graph: Graph, wanted: list[str], functions: set[str]) -> Iterator[Node]:
         seen: set[str] = set()
@@ -160,6 +163,13 @@ class SavedGraph:
             else:
                 return None
         return None
+
+
+def _first(nodes: Iterable[Node]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for node in nodes:
+        found.setdefault(node.op, node.name)
+    return found
 
 
 def _needed(graph: Graph, wanted: Sequence[str]) -> list[Node]:

@@ -39,7 +39,7 @@ class _Opened:
         return [results[tensor.spec.name] for tensor in self.signature.outputs]
 
 
-def _inputs(signature: Signature, shapes: Mapping[str, Sequence[int]]) -> list[TensorSpec]:
+def _inputs(signature: Signature, shapes: Mapping[str, Sequence[int | None]]) -> list[TensorSpec]:
     specs = [tensor.spec for tensor in signature.inputs]
     return [TensorSpec(spec.name, spec.dtype, fixed_shape(spec.name, spec.shape, shapes)) for spec in specs]
 

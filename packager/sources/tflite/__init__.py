@@ -8,6 +8,8 @@ from typing import Any
 
 from packager.core.errors import Finding, ModelError
 from packager.core.hashing import sha256_file
+from packager.importers.batch import refuse_fixed
+from packager.model.recipes import Known
 from packager.model.source import ModelSource
 from packager.model.tensors import Activation, TensorSpec
 
@@ -18,6 +20,7 @@ RUN = "packager.sources.tflite.run:run"
 RUN_WORKER = "light"
 TOOLS = ("tensorflow", "tf2onnx", "ai-edge-litert", "onnx", "numpy")
 CODE = (
+    "packager.importers.batch",
     "packager.importers.folding",
     "packager.importers.frozen",
     "packager.importers.levels",
@@ -43,7 +46,7 @@ def detect(path: Path) -> bool:
         return file.read(8)[4:] == b"TFL3"
 
 
-def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
+def inspect(path: Path, shapes: Mapping[str, tuple[int | None, ...]]) -> ModelSource:
     """Read the flatbuffer. Raises ModelError for custom and Flex operators and broken files."""
     from packager.importers import tflite_file
     from packager.sources.tflite import memory
@@ -58,6 +61,8 @@ def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
     outputs = [tflite_file.spec_of(graph.tensors[index]) for index in graph.outputs]
     ends = {graph_output.name: _ends(model, index) for graph_output, index in zip(outputs, graph.outputs, strict=True)}
     _known(shapes, inputs)
+    for spec in inputs:
+        refuse_fixed(path.name, spec.name, spec.shape, shapes)
     return ModelSource(
         format="tflite",
         sha256=sha256_file(path),
@@ -74,14 +79,21 @@ def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:
     )
 
 
-def _known(shapes: Mapping[str, tuple[int, ...]], inputs: list[TensorSpec]) -> None:
+def known(path: Path) -> Known:
+    """What the file's metadata says of names, preprocessing and labels. Raises ModelError for broken metadata."""
+    from packager.sources.tflite import metadata
+
+    return metadata.known(path)
+
+
+def _known(shapes: Mapping[str, tuple[int | None, ...]], inputs: list[TensorSpec]) -> None:
     names = [spec.name for spec in inputs]
     strange = sorted(set(shapes) - set(names))
     if strange:
         raise ModelError(f"the model has no input {strange[0]!r}", expected=f"one of {', '.join(names)}")
 
 
-def _shaped(spec: TensorSpec, shapes: Mapping[str, tuple[int, ...]]) -> TensorSpec:
+def _shaped(spec: TensorSpec, shapes: Mapping[str, tuple[int | None, ...]]) -> TensorSpec:
     return TensorSpec(spec.name, spec.dtype, shapes.get(spec.name, spec.shape), spec.quantization)
 
 

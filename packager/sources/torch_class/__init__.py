@@ -15,8 +15,8 @@ from packager.sources._torch.pickles import refuse_code
 SUMMARY = "PyTorch state dict with its class"
 SUFFIXES = (".pth", ".pt", ".bin", ".ckpt")
 OPEN = ""
-EXPORT = "packager.sources.torch_class.open:export"
-RUN = "packager.sources.torch_class.open:run"
+EXPORT = "packager.sources._torch.work:export"
+RUN = "packager.sources._torch.work:run"
 RUN_WORKER = "light"
 TOOLS = ("onnxruntime", "numpy")
 CODE = ("packager.sources._torch", "packager.sources.torch_class")
@@ -30,7 +30,7 @@ def detect(path: Path) -> bool:
     return archive.kind(path) in ("weights", "pickle")
 
 
-def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:  # noqa: ARG001 - torch alone knows its inputs
+def inspect(path: Path, shapes: Mapping[str, tuple[int | None, ...]]) -> ModelSource:  # noqa: ARG001 - torch alone knows its inputs
     """Identity only. Raises ModelError for pickles that are not weights alone, and for broken and encrypted files."""
     if archive.kind(path) == "pickle":
         with path.open("rb") as file:
@@ -49,8 +49,8 @@ def prepare(path: Path, model: Model, code: tuple[Path, ...]) -> Preparation:
         raise ModelError(
             f"{path.name} holds weights without an architecture",
             expected="`class:`, `code:` and `trust:` under `model:`, or a file that holds the whole model",
-            hint='name the class that built the network, `class: "package.module:Class"`, or export the model in '
-            "Python: torch.onnx.export(model, example, 'model.onnx')",
+            hint='name the class that built the network, `class: "package.module:Class"` (with `packager init`: '
+            "--class, --code, --trust), or export the model in Python: torch.onnx.export(model, example, 'model.onnx')",
         )
     torch_prepare.need_shapes(path, model)
     return torch_prepare.prepare("class", model, code, LEAST)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from packager.model.manifest import Model
-from packager.model.source import ModelSource, Preparation
+from packager.model.source import Preparation
 from packager.sources._torch import archive
 from packager.sources._torch import interpreter as interpreters
 from packager.sources._torch import prepare as torch_prepare
@@ -14,8 +13,8 @@ from packager.sources._torch import prepare as torch_prepare
 SUMMARY = "TorchScript model"
 SUFFIXES = (".pt", ".ts")
 OPEN = ""
-EXPORT = "packager.sources.torchscript.open:export"
-RUN = "packager.sources.torchscript.open:run"
+EXPORT = "packager.sources._torch.work:export"
+RUN = "packager.sources._torch.work:run"
 RUN_WORKER = "light"
 TOOLS = ("onnxruntime", "numpy")
 CODE = ("packager.sources._torch", "packager.sources.torchscript")
@@ -23,15 +22,12 @@ CODE = ("packager.sources._torch", "packager.sources.torchscript")
 LEAST = (1, 13)
 """Oldest torch whose exporter writes the opset."""
 
+inspect = torch_prepare.reader("torchscript")
+
 
 def detect(path: Path) -> bool:
     """Whether the archive holds TorchScript code."""
     return archive.kind(path) == "torchscript"
-
-
-def inspect(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> ModelSource:  # noqa: ARG001 - torch alone knows its inputs
-    """Identity only. Raises ModelError for broken and encrypted files and for custom operators."""
-    return torch_prepare.inspect(path, "torchscript")
 
 
 def prepare(path: Path, model: Model, code: tuple[Path, ...]) -> Preparation:

@@ -11,7 +11,7 @@ from typing import Any
 
 from packager.core.hashing import json_hash, sha256_bytes
 from packager.core.replace import replace_file
-from packager.model.artifact import Verdict
+from packager.model.artifact import Figures, Verdict
 from packager.model.evaluation import Accuracy
 from packager.stages.bundle.receipt import EVIDENCE, REPORT, json_text
 from packager.stages.bundle.report import report_html
@@ -30,7 +30,7 @@ def artifact_rows(verdicts: Sequence[Verdict], sizes: Mapping[str, int]) -> list
         passed[key] = passed.get(key, True) and verdict.passed
     rows = []
     for v in verdicts:
-        figures = {name: value if math.isfinite(value) else None for name, value in asdict(v.figures).items()}
+        figures = _finite(v.figures)
         gate = {
             "passed": passed[v.runtime, v.precision],
             "kernel_set_passed": v.passed,
@@ -40,6 +40,8 @@ def artifact_rows(verdicts: Sequence[Verdict], sizes: Mapping[str, int]) -> list
         }
         if v.waived is not None:
             gate["waived"] = v.waived
+        if v.batch is not None:
+            gate["batch"] = {"size": v.batch.size, "figures": _finite(v.batch.figures)}
         if v.accuracy is not None:
             gate["accuracy"] = _accuracy(v.accuracy)
         size = sizes[f"{v.runtime}/{v.precision}"]
@@ -47,6 +49,11 @@ def artifact_rows(verdicts: Sequence[Verdict], sizes: Mapping[str, int]) -> list
             {"runtime": v.runtime, "precision": v.precision, "kernel_set": v.kernel_set, "bytes": size, "gate": gate}
         )
     return rows
+
+
+def _finite(figures: Figures) -> dict[str, Any]:
+    """JSON form; what is not finite is null."""
+    return {name: value if math.isfinite(value) else None for name, value in asdict(figures).items()}
 
 
 def _accuracy(found: Accuracy) -> dict[str, Any]:

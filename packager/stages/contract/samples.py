@@ -56,7 +56,7 @@ def source_goldens(
         feeds.append(feed)
     outputs = run_source(feeds) if feeds else []
     goldens = tuple(
-        SampleGolden(name, values, feed, output, _results(manifest, plan, catalog, output, values, index))
+        SampleGolden(name, values, feed, output, _results(manifest, plan, catalog, output, feed, values, index))
         for index, (name, values, feed, output) in enumerate(zip(names, decoded, feeds, outputs, strict=True))
     )
     _check_expectations(manifest, goldens)
@@ -131,7 +131,13 @@ def _apply(manifest: Manifest, catalog: Catalog, chain: Chain, value: Any, place
 
 
 def _results(
-    manifest: Manifest, plan: Plan, catalog: Catalog, output: Mapping[str, NDArray[Any]], given: Given, index: int
+    manifest: Manifest,
+    plan: Plan,
+    catalog: Catalog,
+    output: Mapping[str, NDArray[Any]],
+    feed: Mapping[str, NDArray[Any]],
+    given: Given,
+    index: int,
 ) -> dict[str, Result]:
     place: Place = ("samples", index)
     for name, array in output.items():
@@ -142,7 +148,7 @@ def _results(
     results: dict[str, Result] = {}
     for chain in plan.outputs:
         try:
-            results[chain.name] = run_output(catalog, chain, output, given)
+            results[chain.name] = run_output(catalog, chain, output, feed, given)
         except StepFailedError as fault:
             raise ContractError(_finding(manifest, place, f"`{chain.name}`: {fault}")) from fault
     return results

@@ -33,8 +33,8 @@ Arrays = Mapping[str, NDArray[Any]]
 Sizes = Mapping[str, ImageSize]
 Feed = Callable[[LabelledSample], tuple[Arrays, Sizes]]
 """One sample through the inputs' reference steps: model inputs by tensor name, and the size of each image."""
-ToResult = Callable[[Arrays, Sizes], Result]
-"""Real outputs by tensor name through the judged output's steps."""
+ToResult = Callable[[Arrays, Sizes, Arrays], Result]
+"""Real outputs by tensor name through the judged output's steps; the model inputs are empty where none is taken."""
 Store = Callable[[Arrays], Arrays]
 """Model inputs as one artefact takes them."""
 RunAction = Callable[[Path], Action]
@@ -62,8 +62,11 @@ class Evaluation:
         actions: Actions,
         cache: Cache,
         scratch: Path,
+        takes_inputs: bool = False,
     ) -> None:
+        """`takes_inputs`: the judged output takes the model's own input beside its outputs."""
         self.data, self._feed, self._result = data, feed, result
+        self._takes_inputs = takes_inputs
         self._actions, self._cache, self._scratch = actions, cache, scratch
         self._batches = list(_batches(data.samples, inputs))
         self._source: list[Result] = []
@@ -73,11 +76,11 @@ class Evaluation:
         results = []
         for batch in self._batches:
             ran = self._run(batch, action, "source", lambda arrays: arrays)
-            sizes = self._sizes(batch)
-            for sample, outputs, size in zip(batch.samples, read_samples(ran), sizes, strict=True):
+            rows = zip(batch.samples, read_samples(ran), self._sizes(batch), self._inputs(batch), strict=True)
+            for sample, outputs, size, inputs in rows:
                 if not _finite(outputs):
                     raise ContractError(self._finding(sample, "the source model's outputs are not finite"))
-                results.append(self._result(outputs, size))
+                results.append(self._result(outputs, size, inputs))
         for sample, found in zip(self.data.samples, results, strict=True):
             self._check(sample, found)
         self._source = results
@@ -96,14 +99,14 @@ class Evaluation:
             sizes = self._sizes(batch)
             for name in kernel_sets:
                 results = found[name]
-                for outputs, size in zip(read_samples(ran / name), sizes, strict=True):
+                for outputs, size, inputs in zip(read_samples(ran / name), sizes, self._inputs(batch), strict=True):
                     values = real(outputs)
                     if isinstance(results, str):
                         break
                     if not _finite(values):
                         found[name] = results = "outputs on labelled data are not finite"
                         break
-                    results.append(self._result(values, size))
+                    results.append(self._result(values, size, inputs))
         return {name: self._measured(results) for name, results in found.items()}
 
     def _measured(self, results: list[Result] | str) -> Accuracy | str:
@@ -139,6 +142,10 @@ class Evaluation:
                 (out / _SIZES).write_text(json.dumps([to_json(sizes) for _, sizes in made], sort_keys=True))
                 self._cache.put(batch.identity, out, note={"kind": "sizes", "name": "labelled images"})
         return folder
+
+    def _inputs(self, batch: _Batch) -> Iterator[Arrays]:
+        """Model inputs sample by sample, where the judged output takes one."""
+        return read_samples(self._feeds(batch)) if self._takes_inputs else iter([{}] * len(batch.samples))
 
     def _sizes(self, batch: _Batch) -> list[Sizes]:
         found = self._cache.get(batch.identity)

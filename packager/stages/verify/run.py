@@ -15,17 +15,18 @@ from packager.core.actions import RESULT, Action, Actions
 from packager.core.errors import ConvertError
 from packager.core.samples import read_samples, write_samples
 from packager.model.artifact import Artifact, Port, Verdict
-from packager.model.contract import Chain, Classification, Mask, ResultType
+from packager.model.contract import Chain, Classification, Mask
 from packager.model.evaluation import Accuracy
 from packager.model.golden import ArtifactGolden, GoldenRecord, SampleGolden, Tolerance
 from packager.model.manifest import Gate
 from packager.model.plan import Plan
 from packager.model.plugins import RuntimeModule
-from packager.plan.reference import run_output
+from packager.plan.reference import run_output, taken
 from packager.registry import Catalog
+from packager.stages.verify.batch import batch_feeds, judge_batch, lost_batch
 from packager.stages.verify.figures import figures, output_range
 from packager.stages.verify.gate import judge, judge_accuracy, thresholds, waiver
-from packager.stages.verify.results import decisions, pixel_tolerance, result_range
+from packager.stages.verify.results import decided_by_largest, decisions, pixel_tolerance, result_range
 
 TOLERANCES = {"float32": 1e-4, "float16": 2e-2}
 """Stage `output`, of the output's range: other processors sum in another order; float16 also rounds otherwise."""
@@ -75,9 +76,50 @@ def verify(
     limits = thresholds(gates, artifact.runtime, artifact.precision)
     raw = {name: list(read_samples(ran / name)) for name in kernel_sets}
     verdicts = tuple(_verdict(artifact, name, raw[name], goldens, plan, catalog, limits, gates) for name in kernel_sets)
+    if plan.source.free:
+        verdicts = _in_batches(artifact, verdicts, feeds, plan, catalog, actions, gates, scratch)
     finite = not any(verdict.figures.non_finite for verdict in verdicts)
     records = _records(artifact, goldens, feeds, raw[kernel_sets[0]], plan, catalog) if finite else ()
     return Verified(artifact, verdicts, ArtifactGolden(artifact.id, kernel_sets[0], records))
+
+
+def _in_batches(
+    artifact: Artifact,
+    verdicts: Sequence[Verdict],
+    feeds: Sequence[Mapping[str, NDArray[Any]]],
+    plan: Plan,
+    catalog: Catalog,
+    actions: Actions,
+    gates: Mapping[str, Gate],
+    scratch: Path,
+) -> tuple[Verdict, ...]:
+    """The verdicts with what several samples in one run give, beside each of them alone."""
+    lost = lost_batch(artifact, plan.source.free)
+    if lost is not None:
+        return tuple(_with_reasons(verdict, (lost,), gates) for verdict in verdicts)
+    several = batch_feeds(feeds, plan.source.free)
+    folder = write_samples(scratch / f"batch-{artifact.runtime}-{artifact.precision}", several)
+    try:
+        ran = actions.run(run_action(artifact, catalog.runtimes[artifact.runtime], folder))
+    except ConvertError as fault:
+        why = f"it cannot run a batch of {len(several) - 1}: {fault.findings[0].what}"
+        return tuple(_with_reasons(verdict, (why,), gates) for verdict in verdicts)
+    judged = []
+    for verdict in verdicts:
+        answers = list(read_samples(ran / verdict.kernel_set))
+        found, reasons = judge_batch(
+            answers,
+            verdict.thresholds,
+            lambda outputs: _real([to_source_units(artifact, outputs, catalog)], plan)[0],
+        )
+        judged.append(replace(_with_reasons(verdict, reasons, gates), batch=found))
+    return tuple(judged)
+
+
+def _with_reasons(verdict: Verdict, more: tuple[str, ...], gates: Mapping[str, Gate]) -> Verdict:
+    reasons = (*verdict.reasons, *more)
+    waived = waiver(gates, verdict.runtime, verdict.precision) if reasons and not verdict.figures.non_finite else None
+    return replace(verdict, passed=not reasons, reasons=reasons, waived=waived)
 
 
 def _kernel_sets(ran: Path, runtime: RuntimeModule, precision: str) -> list[str]:
@@ -168,7 +210,7 @@ def _verdict(
     limits: Mapping[str, float],
     gates: Mapping[str, Gate],
 ) -> Verdict:
-    decided = [chain.tensor for chain in plan.outputs if chain.end == ResultType("Classification")]
+    decided = [chain.tensor for chain in plan.outputs if decided_by_largest(chain)]
     source = [{port.source: golden.outputs[port.source] for port in artifact.outputs} for golden in goldens]
     got = [to_source_units(artifact, outputs, catalog) for outputs in raw]
     margin = limits.get("margin", 0.0)
@@ -238,17 +280,28 @@ def _result(
     catalog: Catalog,
 ) -> GoldenRecord:
     """The result of an artefact's own output; how near another processor must come depends on the kind of result."""
-    ports = [port for port in artifact.outputs if port.source in chain.tensors]
-    result = run_output(catalog, chain, real, golden.decoded)
+    ports = [port for port in artifact.outputs if port.source in chain.made]
+    result = run_output(catalog, chain, real, golden.model_inputs, golden.decoded)
     limits = [_real_tolerance(artifact, port, ranges[port.source]) for port in ports]
     share = max(limit.absolute / ranges[port.source] for limit, port in zip(limits, ports, strict=True))
     allowed = limits[0] if isinstance(result, Classification) else Tolerance(float(np.float32(share)), 1e-6)
+    moved = _moved(catalog, chain, taken(chain, real, golden.model_inputs), limits[0])
     if isinstance(result, Mask):
         allowed = Tolerance(float(np.float32(MASK_SHARE * share)))
+    elif moved is not None:
+        allowed = moved
     elif reach := result_range([result]):
         allowed = Tolerance(float(np.float32(share * reach)), 1e-6)
     pixels = pixel_tolerance(chain, result, share, golden)
     return GoldenRecord(golden.name, "result", chain.name, allowed, result=result, pixels=pixels)
+
+
+def _moved(catalog: Catalog, chain: Chain, value: Any, limit: Tolerance) -> Tolerance | None:
+    """How far a first step that sums up many elements moves with them; None for any other first step."""
+    reach = getattr(catalog.steps[chain.steps[0].step], "reach", None) if chain.steps else None
+    if reach is None:
+        return None
+    return Tolerance(float(np.float32(reach(chain.steps[0].bound, value, limit.absolute))), 1e-6)
 
 
 def _real_tolerance(artifact: Artifact, port: Port, reach: float) -> Tolerance:

@@ -69,6 +69,7 @@ struct Frame {
   size_t y_stride;   ///< bytes from one row of luma to the next
   size_t uv_stride;  ///< bytes from one row of chroma to the next
   size_t uv_step;    ///< bytes from one chroma value of a row to the next
+  int32_t rotation = 0;  ///< degrees by which it is turned clockwise to stand upright: 0, 90, 180 or 270
 };
 
 /// 16-bit PCM, the channels of one moment side by side. Owns nothing.
@@ -251,10 +252,17 @@ static inline Status check_frame(const Frame& frame) {
   if (frame.y == nullptr || frame.u == nullptr || frame.v == nullptr) return Status::kEmptyImage;
   if (frame.width < 1 || frame.height < 1) return Status::kEmptyImage;
   if (frame.uv_step < 1) return Status::kWrongSize;
+  if (frame.rotation < 0 || frame.rotation > 270 || frame.rotation % 90 != 0) return Status::kWrongSize;
   const size_t chroma = (static_cast<size_t>(frame.width) + 1) / 2;
   const bool fits = frame.y_stride >= static_cast<size_t>(frame.width) &&
                     frame.uv_stride >= (chroma - 1) * frame.uv_step + 1;
   return fits ? Status::kOk : Status::kWrongSize;
+}
+
+/// Width and height of a frame that stands upright.
+static inline ImageSize upright_size(const Frame& frame) {
+  const bool turned = frame.rotation % 180 != 0;
+  return turned ? ImageSize{frame.height, frame.width} : ImageSize{frame.width, frame.height};
 }
 
 /// Memory for `capacity` candidates in the arena; false where it does not suffice.

@@ -74,7 +74,9 @@ public class Image(
  * @property yOffset where luma starts in [y]
  * @property uOffset where blue chroma starts in [u]
  * @property vOffset where red chroma starts in [v]
- * @throws ContractException if the frame is empty or an array is too short
+ * @property rotation degrees by which it is turned clockwise to stand upright: 0, 90, 180 or 270 (CameraX:
+ * `imageInfo.rotationDegrees`)
+ * @throws ContractException if the frame is empty, an array is too short or the rotation is another number
  */
 public class Frame(
     public val y: ByteArray,
@@ -88,9 +90,17 @@ public class Frame(
     public val yOffset: Int = 0,
     public val uOffset: Int = 0,
     public val vOffset: Int = 0,
+    public val rotation: Int = 0,
 ) {
+    /** Width of the upright frame. */
+    public val uprightWidth: Int get() = if (rotation % 180 == 0) width else height
+
+    /** Height of the upright frame. */
+    public val uprightHeight: Int get() = if (rotation % 180 == 0) height else width
+
     init {
         if (width < 1 || height < 1) throw ContractException("the frame is empty: $width x $height")
+        if (rotation !in 0..270 || rotation % 90 != 0) throw ContractException("a frame is not turned by $rotation")
         if (uvStep < 1) throw ContractException("chroma values are $uvStep bytes apart")
         val chromaRow = (width - 1L) / 2 * uvStep + 1
         val chromaRows = (height - 1) / 2

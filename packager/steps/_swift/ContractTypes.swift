@@ -63,185 +63,12 @@ public enum ContractError: Error, Equatable, Sendable {
   case wrongSize(expected: Int, actual: Int)
   /// The model gave a value that is not finite.
   case notFinite(index: Int)
+  /// A frame can only be turned by 0, 90, 180 or 270 degrees.
+  case wrongRotation(degrees: Int)
   /// There are more moments of audio, rows or bytes than the contract allows.
   case inputTooLarge(count: Int, limit: Int)
   /// Audio, series or bytes have no element.
   case emptyInput
-}
-
-/// Classes, best first; equal scores by lower index.
-public struct Classification: Sendable, Equatable {
-  /// One class.
-  public struct Label: Sendable, Equatable {
-    /// The class's name, as the model's author wrote it.
-    public let label: String
-    /// The score in the model's own scale: a probability where the model ends in softmax.
-    public let score: Float
-    /// The class's position in the model's output.
-    public let index: Int
-
-    /// One class with its score.
-    public init(label: String, score: Float, index: Int) {
-      self.label = label
-      self.score = score
-      self.index = index
-    }
-  }
-
-  /// The classes that were asked for, best first.
-  public let labels: [Label]
-
-  /// A result of these classes.
-  public init(labels: [Label]) {
-    self.labels = labels
-  }
-}
-
-/// Edges in pixels of the original image, inside it.
-public struct Box: Sendable, Equatable {
-  /// Not larger than ``right``.
-  public let left: Float
-  /// Not larger than ``bottom``.
-  public let top: Float
-  /// Not smaller than ``left``.
-  public let right: Float
-  /// Not smaller than ``top``.
-  public let bottom: Float
-
-  /// A box of these edges.
-  public init(left: Float, top: Float, right: Float, bottom: Float) {
-    self.left = left
-    self.top = top
-    self.right = right
-    self.bottom = bottom
-  }
-}
-
-/// A place in pixels of the original image; it may lie outside.
-public struct Point: Sendable, Equatable {
-  /// From the left edge.
-  public let x: Float
-  /// From the top edge.
-  public let y: Float
-
-  /// A place.
-  public init(x: Float, y: Float) {
-    self.x = x
-    self.y = y
-  }
-}
-
-/// A place in pixels of the original image with its depth.
-public struct Point3: Sendable, Equatable {
-  /// From the left edge.
-  public let x: Float
-  /// From the top edge.
-  public let y: Float
-  /// In the unit of ``x``; 0 where the model gives none.
-  public let z: Float
-
-  /// A place.
-  public init(x: Float, y: Float, z: Float) {
-    self.x = x
-    self.y = y
-    self.z = z
-  }
-}
-
-/// One object: its class, score, box and points.
-public struct Detection: Sendable, Equatable {
-  /// The class's name, as the manifest has it.
-  public let label: String
-  /// The score in the model's own scale.
-  public let score: Float
-  /// The class's position among the model's classes.
-  public let index: Int
-  /// Where the object is.
-  public let box: Box
-  /// Points of the object, in the model's order; may be empty.
-  public let points: [Point]
-
-  /// One object.
-  public init(label: String, score: Float, index: Int, box: Box, points: [Point]) {
-    self.label = label
-    self.score = score
-    self.index = index
-    self.box = box
-    self.points = points
-  }
-}
-
-/// The objects that were found, best first.
-public struct Detections: Sendable, Equatable {
-  /// Best first; may be empty.
-  public let detections: [Detection]
-
-  /// A result of these objects.
-  public init(detections: [Detection]) {
-    self.detections = detections
-  }
-}
-
-/// The points of one object.
-public struct Landmarks: Sendable, Equatable {
-  /// How sure the model is that the object is there.
-  public let score: Float
-  /// In the model's order.
-  public let points: [Point3]
-
-  /// Points with their score.
-  public init(score: Float, points: [Point3]) {
-    self.score = score
-    self.points = points
-  }
-}
-
-/// A class for each pixel of the original image.
-public struct Mask: Sendable, Equatable {
-  /// Width in pixels.
-  public let width: Int
-  /// Height in pixels.
-  public let height: Int
-  /// Rows from top to bottom, one byte for a pixel.
-  public let classes: [UInt8]
-  /// Names of the classes; may be empty.
-  public let labels: [String]
-
-  /// A mask of these classes.
-  public init(width: Int, height: Int, classes: [UInt8], labels: [String]) {
-    self.width = width
-    self.height = height
-    self.classes = classes
-    self.labels = labels
-  }
-}
-
-/// A vector whose distances mean something.
-public struct Embedding: Sendable, Equatable {
-  /// In the model's order.
-  public let values: [Float]
-
-  /// A vector.
-  public init(values: [Float]) {
-    self.values = values
-  }
-}
-
-/// Plain numbers, in C order, with their shape and unit.
-public struct Values: Sendable, Equatable {
-  /// The numbers.
-  public let values: [Float]
-  /// The shape that the model gave them.
-  public let shape: [Int]
-  /// The unit of the numbers; may be empty.
-  public let unit: String
-
-  /// Numbers of a shape.
-  public init(values: [Float], shape: [Int], unit: String) {
-    self.values = values
-    self.shape = shape
-    self.unit = unit
-  }
 }
 
 /// A YUV 4:2:0 camera frame: luma, and chroma at half the width and height (rounded up).
@@ -262,13 +89,17 @@ public struct Frame: Sendable, Equatable {
   public let uvStride: Int
   /// Distance from one chroma value of a row to the next: 1 for I420, 2 for NV12 and NV21.
   public let uvStep: Int
+  /// Degrees by which it is turned clockwise to stand upright: 0, 90, 180 or 270.
+  public let rotation: Int
 
   /// Takes planes as they are.
   ///
-  /// - Throws: ``ContractError`` if the frame is empty or a plane is too short.
+  /// - Throws: ``ContractError`` if the frame is empty, a plane is too short or the rotation is another number.
   public init(
-    y: [UInt8], u: [UInt8], v: [UInt8], width: Int, height: Int, yStride: Int, uvStride: Int, uvStep: Int
+    y: [UInt8], u: [UInt8], v: [UInt8], width: Int, height: Int, yStride: Int, uvStride: Int, uvStep: Int,
+    rotation: Int = 0
   ) throws(ContractError) {
+    guard [0, 90, 180, 270].contains(rotation) else { throw .wrongRotation(degrees: rotation) }
     // No stride or side beyond 2^31 can be meant; below, products of two cannot overflow.
     let bound = 1 << 31
     guard width >= 1, height >= 1 else { throw .emptyImage }
@@ -291,7 +122,14 @@ public struct Frame: Sendable, Equatable {
     self.yStride = yStride
     self.uvStride = uvStride
     self.uvStep = uvStep
+    self.rotation = rotation
   }
+
+  /// Width of the upright frame.
+  public var uprightWidth: Int { rotation % 180 == 0 ? width : height }
+
+  /// Height of the upright frame.
+  public var uprightHeight: Int { rotation % 180 == 0 ? height : width }
 
   /// Calls `body` with a view of the planes, valid until it returns.
   func withView<R>(_ body: (FrameView) throws -> R) throws -> R {
@@ -303,7 +141,8 @@ public struct Frame: Sendable, Equatable {
           }
           return try body(
             FrameView(
-              y: y, u: u, v: v, width: width, height: height, yStride: yStride, uvStride: uvStride, uvStep: uvStep))
+              y: y, u: u, v: v, width: width, height: height, yStride: yStride, uvStride: uvStride, uvStep: uvStep,
+              rotation: rotation))
         }
       }
     }
@@ -376,6 +215,7 @@ struct FrameView {
   let yStride: Int
   let uvStride: Int
   let uvStep: Int
+  let rotation: Int
 
   /// Throws where the frame has more pixels than the contract takes.
   func check(maxPixels: Int) throws(ContractError) {

@@ -131,5 +131,5 @@ def call(bound: BoundLandmarks, value: ContractType) -> Call:
     if score is None:
         return Call("place_landmarks", (*arguments, *geometry), ResultType("Landmarks"), workspace, photo=True)
     arguments = (*arguments, ("squash", bound.score == "sigmoid"), *geometry)
-    workspace += aligned(4)
+    workspace += aligned(4) if bound.score == "sigmoid" else 0
     return Call("place_landmarks_scored", arguments, ResultType("Landmarks"), workspace, photo=True)

@@ -11,7 +11,7 @@ from packager.core.constants import Choice
 from packager.model.contract import Call, ContractType, StepMismatchError, StepParams, TensorsType, TensorType
 from packager.steps._values import Array, aligned
 
-SUMMARY = "mean error of an autoencoder's reconstruction against what it reconstructs: one number (anomaly detection)"
+SUMMARY = "mean error of a reconstruction against its original, such as the model's own input: one number (anomalies)"
 
 
 class Params(StepParams):
@@ -25,7 +25,8 @@ def result_type(bound: Params, value: ContractType) -> ContractType:  # noqa: AR
     if not isinstance(value, TensorsType) or len(value.tensors) != 2:
         raise StepMismatchError(
             f"`reconstruction_error` compares two tensors, but the value before it is {value}",
-            "`tensors: [reconstruction, original]` of the output, and this step first",
+            "`tensors: [RECONSTRUCTION, ORIGINAL]` of the output, and this step first: one of the model's outputs, and "
+            "the model's own input or another output",
         )
     one, other = value.tensors
     if one.dtype != "float32" or other.dtype != "float32" or one.size != other.size:
@@ -47,6 +48,17 @@ def apply(bound: Params, value: tuple[Array, Array]) -> Array:
         mean = np.cumsum(errors)[-1] / errors.size
         result: Array = np.array([[mean]]).astype(np.float32)
     return result
+
+
+def reach(bound: Params, value: tuple[Array, Array], limit: float) -> float:
+    """How far the mean can move where each number of the first tensor moves by at most `limit`.
+
+    mae: by `limit`. mse: |(d + e)^2 - d^2| <= 2 |d| limit + limit^2, so by 2 limit mean|d| + limit^2.
+    """
+    if bound.metric == "mae":
+        return limit
+    made, given = (one.reshape(-1).astype(np.float64) for one in value)
+    return 2 * limit * float(np.abs(made - given).mean()) + limit * limit
 
 
 def call(bound: Params, value: ContractType) -> Call:

@@ -12,13 +12,13 @@ namespace packager_contract {
 typedef double Lanes __attribute__((vector_size(16)));
 #else
 struct Lanes {
-  double of[2];
-  double& operator[](int32_t l) { return of[l]; }
-  double operator[](int32_t l) const { return of[l]; }
+  double first;
+  double second;
+  double operator[](int32_t l) const { return l == 0 ? first : second; }
 };
-static inline Lanes operator+(const Lanes& a, const Lanes& b) { return Lanes{{a[0] + b[0], a[1] + b[1]}}; }
-static inline Lanes operator-(const Lanes& a, const Lanes& b) { return Lanes{{a[0] - b[0], a[1] - b[1]}}; }
-static inline Lanes operator*(const Lanes& a, const Lanes& b) { return Lanes{{a[0] * b[0], a[1] * b[1]}}; }
+static inline Lanes operator+(const Lanes& a, const Lanes& b) { return Lanes{a.first + b.first, a.second + b.second}; }
+static inline Lanes operator-(const Lanes& a, const Lanes& b) { return Lanes{a.first - b.first, a.second - b.second}; }
+static inline Lanes operator*(const Lanes& a, const Lanes& b) { return Lanes{a.first * b.first, a.second * b.second}; }
 #endif
 
 static inline Lanes both(double x) { return Lanes{x, x}; }

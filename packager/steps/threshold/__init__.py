@@ -24,6 +24,11 @@ class Params(StepParams):
     above: Name = Field(description="Name of a larger number (index 1), such as `anomaly`.")
 
 
+def class_names(bound: Params) -> tuple[str, ...]:
+    """Both names by index."""
+    return bound.below, bound.above
+
+
 def result_type(bound: Params, value: ContractType) -> ContractType:  # noqa: ARG001
     """float32 tensor of one number -> Classification."""
     tensor = need_tensor("threshold", value)

@@ -1,12 +1,29 @@
 package packager.contract
 
-/** What a camera's numbers mean: luma 16 to 235, or 0 to 255. */
-internal enum class YuvRange { LIMITED, FULL }
+/**
+ * What a camera's numbers mean: luma 16 to 235, or 0 to 255.
+ *
+ * OpenCV's integer formulas (BT.601): limited rounds once, after the sum; full rounds what chroma adds.
+ */
+internal enum class YuvRange(
+    val black: Int,
+    val luma: Int,
+    val red: Int,
+    val greenOfRed: Int,
+    val greenOfBlue: Int,
+    val blue: Int,
+    val half: Int,
+    val chromaShift: Int,
+    val shift: Int,
+) {
+    LIMITED(16, 1220542, 1673527, -852492, -409993, 2116026, 1 shl 19, 0, 20),
+    FULL(0, 1, 22987, -11698, -5636, 29049, 1 shl 13, 14, 0),
+}
 
 /**
- * A camera frame to an image of R, G and B by OpenCV's integer formula (BT.601).
+ * A camera frame to an image of R, G and B.
  *
- * @param rotation degrees by which the frame is turned clockwise: 0, 90, 180 or 270
+ * @param rotation degrees by which a frame is turned clockwise beside its own: 0, 90, 180 or 270
  */
 internal class Yuv(
     private val range: YuvRange,
@@ -18,14 +35,15 @@ internal class Yuv(
     fun run(input: Frame): Image {
         val w = input.width
         val h = input.height
+        val turn = (rotation + input.rotation) % 360
         if (bytes.size < w * h * 3) bytes = ByteArray(w * h * 3)
-        when (rotation) {
+        when (turn) {
             90 -> rows(input, 3 * (h - 1), 3 * h, -3)
             180 -> rows(input, 3 * (w * h - 1), -3, -3 * w)
             270 -> rows(input, 3 * h * (w - 1), -3 * h, 3)
             else -> rows(input, 0, 3, 3 * w)
         }
-        return if (rotation % 180 == 0) Image(bytes, w, h) else Image(bytes, h, w)
+        return if (turn % 180 == 0) Image(bytes, w, h) else Image(bytes, h, w)
     }
 
     /** The frame's first pixel goes to byte [first], the next one [across] further, the next row [down] further. */
@@ -40,17 +58,11 @@ internal class Yuv(
             val alone = y + 1 == input.height
             val above = input.yOffset + y * input.yStride
             val below = if (alone) above else above + input.yStride
-            val chroma = y / 2 * input.uvStride
-            if (range == YuvRange.LIMITED) {
-                limited(input, above, below, chroma, first + y * down, across, if (alone) 0 else down)
-            } else {
-                full(input, above, below, chroma, first + y * down, across, if (alone) 0 else down)
-            }
+            pairOfRows(input, above, below, y / 2 * input.uvStride, first + y * down, across, if (alone) 0 else down)
         }
     }
 
-    /** 20 fractional bits. */
-    private fun limited(
+    private fun pairOfRows(
         input: Frame,
         above: Int,
         below: Int,
@@ -65,20 +77,20 @@ internal class Yuv(
         for (pair in 0 until (input.width + 1) / 2) {
             val u = (input.u[input.uOffset + chroma + pair * input.uvStep].toInt() and 0xFF) - 128
             val v = (input.v[input.vOffset + chroma + pair * input.uvStep].toInt() and 0xFF) - 128
-            val red = 1673527 * v + (1 shl 19)
-            val green = -852492 * v - 409993 * u + (1 shl 19)
-            val blue = 2116026 * u + (1 shl 19)
-            limitedPixel(luma[above + 2 * pair], red, green, blue, to)
-            limitedPixel(luma[below + 2 * pair], red, green, blue, to + down)
+            val red = (range.red * v + range.half) shr range.chromaShift
+            val green = (range.greenOfRed * v + range.greenOfBlue * u + range.half) shr range.chromaShift
+            val blue = (range.blue * u + range.half) shr range.chromaShift
+            pixel(luma[above + 2 * pair], red, green, blue, to)
+            pixel(luma[below + 2 * pair], red, green, blue, to + down)
             if (pair < pairs) {
-                limitedPixel(luma[above + 2 * pair + 1], red, green, blue, to + across)
-                limitedPixel(luma[below + 2 * pair + 1], red, green, blue, to + down + across)
+                pixel(luma[above + 2 * pair + 1], red, green, blue, to + across)
+                pixel(luma[below + 2 * pair + 1], red, green, blue, to + down + across)
             }
             to += 2 * across
         }
     }
 
-    private fun limitedPixel(
+    private fun pixel(
         luma: Byte,
         red: Int,
         green: Int,
@@ -86,56 +98,11 @@ internal class Yuv(
         to: Int,
     ) {
         val out = bytes
-        val light = maxOf((luma.toInt() and 0xFF) - 16, 0) * 1220542
-        out[to] = level((light + red) shr 20)
-        out[to + 1] = level((light + green) shr 20)
-        out[to + 2] = level((light + blue) shr 20)
-    }
-
-    /** 14 fractional bits, luma as it is. */
-    private fun full(
-        input: Frame,
-        above: Int,
-        below: Int,
-        chroma: Int,
-        first: Int,
-        across: Int,
-        down: Int,
-    ) {
-        val luma = input.y
-        val pairs = input.width / 2
-        var to = first
-        for (pair in 0 until (input.width + 1) / 2) {
-            val u = (input.u[input.uOffset + chroma + pair * input.uvStep].toInt() and 0xFF) - 128
-            val v = (input.v[input.vOffset + chroma + pair * input.uvStep].toInt() and 0xFF) - 128
-            val red = (22987 * v + HALF) shr 14
-            val green = (-11698 * v - 5636 * u + HALF) shr 14
-            val blue = (29049 * u + HALF) shr 14
-            fullPixel(luma[above + 2 * pair], red, green, blue, to)
-            fullPixel(luma[below + 2 * pair], red, green, blue, to + down)
-            if (pair < pairs) {
-                fullPixel(luma[above + 2 * pair + 1], red, green, blue, to + across)
-                fullPixel(luma[below + 2 * pair + 1], red, green, blue, to + down + across)
-            }
-            to += 2 * across
-        }
-    }
-
-    private fun fullPixel(
-        luma: Byte,
-        red: Int,
-        green: Int,
-        blue: Int,
-        to: Int,
-    ) {
-        val out = bytes
-        val light = luma.toInt() and 0xFF
-        out[to] = level(light + red)
-        out[to + 1] = level(light + green)
-        out[to + 2] = level(light + blue)
+        val light = maxOf((luma.toInt() and 0xFF) - range.black, 0) * range.luma
+        out[to] = level((light + red) shr range.shift)
+        out[to + 1] = level((light + green) shr range.shift)
+        out[to + 2] = level((light + blue) shr range.shift)
     }
 
     private fun level(value: Int): Byte = minOf(maxOf(value, 0), 255).toByte()
 }
-
-private const val HALF = 1 shl 13

@@ -9,7 +9,7 @@ final class Yuv {
   private let rotation: Int
   private let output = Scratch<UInt8>()
 
-  /// `rotation`: degrees by which the frame is turned clockwise, 0, 90, 180 or 270.
+  /// `rotation`: degrees by which a frame is turned clockwise beside its own, 0, 90, 180 or 270.
   init(range: YuvRange, rotation: Int) {
     self.range = range
     self.rotation = rotation
@@ -20,13 +20,14 @@ final class Yuv {
     let w = input.width
     let h = input.height
     guard let base = output.take(w * h * 3, zero: 0).baseAddress else { throw .emptyImage }
-    switch rotation {
+    let turn = (rotation + input.rotation) % 360
+    switch turn {
     case 90: rows(input, to: base + 3 * (h - 1), across: 3 * h, down: -3)
     case 180: rows(input, to: base + 3 * (w * h - 1), across: -3, down: -3 * w)
     case 270: rows(input, to: base + 3 * h * (w - 1), across: -3 * h, down: 3)
     default: rows(input, to: base, across: 3, down: 3 * w)
     }
-    let isTurned = rotation == 90 || rotation == 270
+    let isTurned = turn == 90 || turn == 270
     let width = isTurned ? h : w
     return ImageView(base: base, width: width, height: isTurned ? w : h, channels: 3, bytesPerRow: 3 * width)
   }

@@ -26,7 +26,8 @@ class Params(StepParams):
         "`420YpCbCr8BiPlanarFullRange`. Both BT.601."
     )
     rotation: Literal[0, 90, 180, 270] = Field(
-        default=0, description="Degrees by which the frame is turned clockwise to stand upright."
+        default=0,
+        description="How the camera is mounted: degrees clockwise, beside those that each frame says of itself.",
     )
 
 
@@ -69,15 +70,19 @@ def full(y: Array, u: Array, v: Array) -> Array:
 
 
 def apply(bound: Params, value: Frame) -> Array:
-    """Frame of h x w -> uint8 [h, w, 3], or [w, h, 3] for 90 and 270. Each chroma value serves 2 x 2 pixels."""
+    """Frame of h x w -> uint8 [h, w, 3], or [w, h, 3] where it is turned by 90 or 270 degrees.
+
+    Each chroma value serves 2 x 2 pixels. The frame's own rotation and the contract's are added up.
+    """
     h, w = value.y.shape
     u, v = (np.repeat(np.repeat(plane, 2, axis=0), 2, axis=1)[:h, :w].astype(np.int32) for plane in (value.u, value.v))
     convert = limited if bound.range == "limited" else full
-    return np.ascontiguousarray(np.rot90(convert(value.y.astype(np.int32), u, v), -(bound.rotation // 90)))
+    quarters = (value.rotation + bound.rotation) // 90
+    return np.ascontiguousarray(np.rot90(convert(value.y.astype(np.int32), u, v), -quarters))
 
 
 def geometry(bound: Params, value: ContractType) -> tuple[Move, ...]:  # noqa: ARG001
-    """The turn."""
+    """The contract's turn; places are in the frame as its own rotation makes it stand."""
     return (Move("orient", ORIENTATIONS[bound.rotation]),) if bound.rotation else ()
 
 

@@ -85,11 +85,12 @@ static inline void yuv_rows(const Frame& in, int32_t y, YuvRange range, const Tu
   }
 }
 
-/// Camera frame -> rgb image, turned clockwise by 0, 90, 180 or 270 degrees.
+/// Camera frame -> rgb image, turned clockwise by the frame's own degrees and `rotation` (0, 90, 180 or 270) more.
 static inline Status yuv(const Frame& in, YuvRange range, int32_t rotation, Arena& arena, Image* out) {
   const Status status = check_frame(in);
   if (status != Status::kOk) return status;
   if (rotation != 0 && rotation != 90 && rotation != 180 && rotation != 270) return Status::kWrongSize;
+  rotation = (rotation + in.rotation) % 360;
   const bool turned = rotation == 90 || rotation == 270;
   uint8_t* data = take_image(turned ? in.height : in.width, turned ? in.width : in.height, 3, arena, out);
   if (data == nullptr) return Status::kWorkspaceTooSmall;

@@ -28,7 +28,7 @@ HOST = Path(__file__).parent
 DOUBLES = {"CoreGraphics": (), "ImageIO": ("CoreGraphics",), "CoreML": ("Twin",)}
 """Doubled modules in order, with what they need of each other."""
 SOURCES = {"CoreML": ("CoreML.swift", "Specification.swift", "TwinModel.swift")}
-STUBS = ("UIKit", "SwiftUI", "PhotosUI")
+STUBS = ("FoundationOfApple", "UniformTypeIdentifiers", "UIKit", "SwiftUI", "PhotosUI")
 TWIN = "onnx", "float32"
 STRICT = ["-swift-version", "6", "-strict-concurrency=complete", "-warnings-as-errors"]
 

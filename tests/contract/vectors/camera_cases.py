@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,9 @@ def _frames() -> Iterator[Case]:
         for index, layout in enumerate(LAYOUTS):
             for rotation in (0, 90, 180, 270):
                 for span in ("limited", "full") if w > 2 else (("limited", "full")[(index + rotation // 90) % 2],):
-                    name = f"{layout}-{w}x{h}-{rotation}-{span}"
-                    yield _frame(name, random_frame(w, h, rng), layout, span, rotation, gap=(w + rotation) % 4)
+                    frame = replace(random_frame(w, h, rng), rotation=(rotation * 2 + index * 90) % 360)
+                    name = f"{layout}-{w}x{h}-{frame.rotation}-and-{rotation}-{span}"
+                    yield _frame(name, frame, layout, span, rotation, gap=(w + rotation) % 4)
     for span in ("limited", "full"):
         yield _frame(f"corners-{span}", _corners(), "nv21", span, 0)
         yield _frame(f"large-{span}", random_frame(1280, 720, rng), "nv21", span, 90, gap=64)

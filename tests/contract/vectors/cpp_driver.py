@@ -87,17 +87,94 @@ template <class T>
   free(words);
 }
 
+// Words of 4 bytes, texts, and bytes of a result, one after the other.
+struct Words {
+  uint8_t* bytes;
+  size_t size;
+  void raw(const void* from, size_t count) {
+    bytes = static_cast<uint8_t*>(realloc(bytes, size + count + 4));
+    if (count > 0) memcpy(bytes + size, from, count);
+    size += count;
+  }
+  void number(float value) { raw(&value, 4); }
+  void count(int32_t value) { raw(&value, 4); }
+  void text(const char* value) {
+    static const uint8_t zeros[4] = {};
+    const size_t length = strlen(value);
+    count(static_cast<int32_t>(length));
+    raw(value, length);
+    raw(zeros, (4 - length % 4) % 4);
+  }
+  void send() {
+    emit(0, bytes, size);
+    free(bytes);
+  }
+};
+
+[[maybe_unused]] static void emit(const Detections& found) {
+  Words words{};
+  words.count(found.size);
+  for (int32_t i = 0; i < found.size; ++i) {
+    const Detection& one = found.detections[i];
+    words.count(one.index);
+    const float numbers[] = {one.score, one.box.left, one.box.top, one.box.right, one.box.bottom};
+    for (const float value : numbers) words.number(value);
+    words.count(one.points_size);
+    for (int32_t k = 0; k < one.points_size; ++k) {
+      words.number(one.points[k].x);
+      words.number(one.points[k].y);
+    }
+    words.text(one.label);
+  }
+  words.send();
+}
+
+[[maybe_unused]] static void emit(const Landmarks& found) {
+  Words words{};
+  words.number(found.score);
+  words.count(found.size);
+  for (int32_t i = 0; i < found.size; ++i) {
+    words.number(found.points[i].x);
+    words.number(found.points[i].y);
+    words.number(found.points[i].z);
+  }
+  words.send();
+}
+
+[[maybe_unused]] static void emit(const Mask& found) {
+  Words words{};
+  words.count(found.width);
+  words.count(found.height);
+  words.count(static_cast<int32_t>(found.labels.size));
+  for (int32_t i = 0; i < static_cast<int32_t>(found.labels.size); ++i) words.text(found.labels.data[i]);
+  words.raw(found.classes, static_cast<size_t>(found.width) * static_cast<size_t>(found.height));
+  words.send();
+}
+
+[[maybe_unused]] static void emit(const Embedding& found) {
+  emit(0, found.values, static_cast<size_t>(found.size) * 4);
+}
+
+[[maybe_unused]] static void emit(const Values& found) {
+  Words words{};
+  words.count(static_cast<int32_t>(found.shape.size));
+  words.raw(found.shape.data, static_cast<size_t>(found.shape.size) * 4);
+  words.text(found.unit);
+  words.raw(found.values, static_cast<size_t>(found.size) * 4);
+  words.send();
+}
+
 // Runs a step in an arena of exactly the stated size, which is poisoned before, and in one that is 16 bytes smaller.
-// Sizes are stated for pointers of 64 bits; where they are smaller, something may be left.
+// Sizes are stated for pointers of 64 bits and for the largest input; where they are smaller, something may be left.
 template <class Out, class Step>
-static void run(const char* name, size_t workspace, Step step) {
-  constexpr bool kExact = sizeof(void*) == 8;
+static void run(const char* name, size_t workspace, bool fits, Step step) {
+  const bool exact = fits && sizeof(void*) == 8;
   void* memory = aligned_alloc(16, (workspace + 31) / 16 * 16);
   memset(memory, 0xCD, workspace + 16);
   Arena arena(memory, workspace);
   Out out{};
   const Status status = step(arena, &out);
-  const bool unused = kExact && status == Status::kOk && arena.left() != 0;
+  const bool unused = exact && status == Status::kOk && arena.left() != 0;
   if (status == Status::kWorkspaceTooSmall || unused) {
     fprintf(stderr, "%s: workspace %lu, left %lu, %s\n", name, static_cast<unsigned long>(workspace),
             static_cast<unsigned long>(arena.left()), status_name(status));
@@ -107,7 +184,7 @@ static void run(const char* name, size_t workspace, Step step) {
   } else {
     emit(1, nullptr, 0);
   }
-  if (kExact && status == Status::kOk && workspace > 0) {
+  if (exact && status == Status::kOk && workspace > 0) {
     Arena small(memory, workspace - 16);
     if (step(small, &out) != Status::kWorkspaceTooSmall) {
       fprintf(stderr, "%s: 16 bytes less than %lu suffice\n", name, static_cast<unsigned long>(workspace));
@@ -167,8 +244,11 @@ def _function(index: int, item: Packed) -> str:
         arguments.append(_argument(name, value, lines))
     taken = _inputs(item, lines)
     out = _type(case.call.output)
+    if case.photo is not None:
+        arguments.insert(0, f"ImageSize{{{case.photo.width}, {case.photo.height}}}")
     call = f"{CPP.function(case.call.function)}({taken}, {''.join(a + ', ' for a in arguments)}arena, out)"
-    lines.append(f"  run<{out}>({CPP.string(case.id)}, {case.call.workspace}, [&](Arena& arena, {out}* out) {{")
+    fits = CPP.constant(case.fits)
+    lines.append(f"  run<{out}>({CPP.string(case.id)}, {case.call.workspace}, {fits}, [&](Arena& arena, {out}* out) {{")
     lines.append(f"    return {call};\n  }});\n}}\n")
     return "\n".join(lines)
 
@@ -176,6 +256,8 @@ def _function(index: int, item: Packed) -> str:
 def _argument(name: str, value: Constant, lines: list[str]) -> str:
     if not isinstance(value, tuple):
         return CPP.constant(value)
+    if not value:
+        return "{nullptr, 0}"
     element = {str: "const char*", float: "double", int: "int32_t", Float32: "float"}[type(value[0])]
     lines.append(f"  static constexpr {element} {name}[] = {CPP.constant(value)};")
     return f"List<{element}>{{{name}, {len(value)}}}".replace("List<const char*>", "Strings")
@@ -217,7 +299,7 @@ def _input(item: Packed) -> str:
     if isinstance(case.start, FrameType):
         f = case.input
         planes = ", ".join(f"input + {item.offset + at}" for at in (f.y, f.u, f.v))
-        return f"{{{planes}, {f.width}, {f.height}, {f.y_stride}, {f.uv_stride}, {f.uv_step}}}"
+        return f"{{{planes}, {f.width}, {f.height}, {f.y_stride}, {f.uv_stride}, {f.uv_step}, {f.frame.rotation}}}"
     if isinstance(case.start, ImageType):
         h, w, c = case.input.shape
         return f"{{input + {item.offset}, {w}, {h}, {c}, {case.stride}}}"

@@ -1,4 +1,4 @@
-"""Group `detect`: boxes of SSD and YOLO heads and of heat maps, non-maximum suppression."""
+"""Group `detect`: boxes of SSD and YOLO heads and of heat maps, non-maximum suppression, places in the original."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from nms_sets import Boxes, box_sets
+from result_cases import places
 from step_cases import REFUSED, RNG_SEED, Case, case, type_of
 
 from packager.model.contract import Candidates, CandidatesType
@@ -50,7 +51,8 @@ EDGES = (np.nan, np.inf, -np.inf, 3e38, -3e38, 0.0, -0.0)
 
 def detect() -> list[Case]:
     """All cases, ids unique."""
-    made = [*_faces(), *_objects(), *_yolo(), *_centers(), *_nms(), *_nms_limits(), *_wrong_sizes()]
+    boxes = [*_faces(), *_objects(), *_yolo(), *_centers()]
+    made = [*boxes, *_nms(), *_nms_limits(), *_wrong_sizes(), *places()]
     assert len({c.id for c in made}) == len(made)
     return made
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from micro_cases import micro
+from result_cases import plain
 from step_cases import Case, Pictures, case
 
 from packager.model.contract import BytesType, SeriesType
@@ -14,7 +15,7 @@ from packager.model.contract import BytesType, SeriesType
 
 def series() -> list[Case]:
     """All cases, ids unique."""
-    made = [*_windows(), *_numbers(), *_bytes(), *_errors(), *micro()]
+    made = [*_windows(), *_numbers(), *_bytes(), *_errors(), *plain(), *micro()]
     assert len({c.id for c in made}) == len(made)
     return made
 

@@ -13,6 +13,7 @@ from packager.model.contract import (
     Candidates,
     CandidatesType,
     ContractType,
+    ImageSize,
     ImageType,
     TensorsType,
     TensorType,
@@ -22,6 +23,7 @@ from packager.registry import Catalog
 REFUSED = "refused"
 CATALOG = Catalog()
 RNG_SEED = 20_260
+GROUPS = ("core", "image", "detect", "camera", "signal", "series")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Case:
 
     `input` is an array, `Candidates`, or several arrays where the step takes several tensors.
     `steps` are the folders whose native files the call needs. `stride`: bytes from row to row of an image input.
+    `photo`: size of the original image, for a step that maps places back to it. `fits`: the input is the largest that
+    the call is made for, so that it takes all of the stated workspace.
     """
 
     id: str
@@ -40,6 +44,8 @@ class Case:
     steps: tuple[str, ...]
     tolerance: tuple[float, float] | None = None
     stride: int = field(default=0)
+    photo: ImageSize | None = None
+    fits: bool = True
 
 
 def bind(step: str, params: dict[str, Any]) -> Any:
@@ -140,9 +146,9 @@ class Pictures:
 
 
 def cases(group: str) -> list[Case]:
-    """Cases of a group: `core` (what every project needs), `image` (the rest of the image steps), `detect` (boxes),
-    `camera` (frames, OpenCV, shorter side), `signal` (sound, spectra), `series` (the micro frontend,
-    windows, ends of files).
+    """Cases of a group: `core` (what every project needs), `image` (the rest of the image steps), `detect` (boxes,
+    places in the original image), `camera` (frames, OpenCV, shorter side), `signal` (sound, spectra), `series` (the
+    micro frontend, windows, ends of files, results of plain numbers).
     """
     import camera_cases
     import image_cases

@@ -12,7 +12,20 @@ import numpy as np
 from camera_frames import PlacedFrame
 from step_cases import REFUSED, Case
 
-from packager.model.contract import Candidates, CandidatesType, Classification, Label, ResultType, TensorType
+from packager.model.contract import (
+    Candidates,
+    CandidatesType,
+    Classification,
+    Detection,
+    Detections,
+    Embedding,
+    Label,
+    Landmarks,
+    Mask,
+    ResultType,
+    TensorType,
+    Values,
+)
 
 UNIT = 16
 GAP = 0xA5
@@ -85,7 +98,9 @@ def block_offsets(item: Packed) -> list[int]:
 
 
 def read_outputs(cases: Sequence[Case], file: Path) -> list[Any]:
-    """Values in the order of the cases: array, Classification, `REFUSED`, or None where the driver gave up."""
+    """Values in the order of the cases: array, Classification, bytes of another result (`result_bytes`), `REFUSED`, or
+    None where the driver gave up.
+    """
     data = file.read_bytes()
     values: list[Any] = []
     at = 0
@@ -102,7 +117,7 @@ def decode(case: Case, payload: bytes) -> Any:
     """The payload as the call's output type."""
     output = case.call.output
     if isinstance(output, ResultType):
-        return _classification(payload)
+        return _classification(payload) if output.kind == "Classification" else payload
     if isinstance(output, CandidatesType):
         return _candidates(payload)
     if isinstance(output, TensorType):
@@ -143,6 +158,8 @@ def _compare(case: Case, found: Any) -> Row:
         return _same_candidates(case, found)
     if isinstance(expected, Classification):
         return Row(case.id, found == expected, "" if found == expected else f"{found} instead of {expected}")
+    if isinstance(expected, Detections | Landmarks | Mask | Embedding | Values):
+        return _same_result(case, found)
     wanted = np.asarray(expected).reshape(-1)
     if found.shape != wanted.shape:
         return Row(case.id, False, f"{found.size} elements instead of {wanted.size}")
@@ -160,6 +177,54 @@ def _same_candidates(case: Case, found: Any) -> Row:
         return Row(case.id, False, f"{found.scores.size} candidates instead of {case.expected.scores.size}")
     wrong = [int(np.count_nonzero(_bits(one) != _bits(other))) for one, other in pairs]
     return Row(case.id, not any(wrong), f"boxes, points, scores, classes that differ: {wrong}" if any(wrong) else "")
+
+
+def result_bytes(result: Any) -> bytes:
+    """A result as the drivers write it: words of 4 bytes, numbers as float32, texts with their length before them."""
+    if isinstance(result, Detections):
+        return _ints(len(result.detections)) + b"".join(map(_detection, result.detections))
+    if isinstance(result, Landmarks):
+        places = [n for point in result.points for n in (point.x, point.y, point.z)]
+        return _floats(result.score) + _ints(len(result.points)) + _floats(*places)
+    if isinstance(result, Mask):
+        labels = b"".join(map(_text, result.labels))
+        return _ints(result.width, result.height, len(result.labels)) + labels + result.classes
+    if isinstance(result, Values):
+        return _ints(len(result.shape), *result.shape) + _text(result.unit) + _floats(*result.values)
+    assert isinstance(result, Embedding)
+    return _floats(*result.values)
+
+
+def _detection(found: Detection) -> bytes:
+    box = found.box
+    numbers = _floats(found.score, box.left, box.top, box.right, box.bottom)
+    points = _floats(*(n for point in found.points for n in (point.x, point.y)))
+    return _ints(found.index) + numbers + _ints(len(found.points)) + points + _text(found.label)
+
+
+def _ints(*numbers: int) -> bytes:
+    return np.array(numbers, "<i4").tobytes()
+
+
+def _floats(*numbers: float) -> bytes:
+    return np.array(numbers, "<f4").tobytes()
+
+
+def _text(text: str) -> bytes:
+    data = text.encode("utf-8")
+    return _ints(len(data)) + data + bytes(-len(data) % 4)
+
+
+def _same_result(case: Case, found: bytes) -> Row:
+    """Equal to the byte; the score in front of landmarks may have a tolerance."""
+    wanted = result_bytes(case.expected)
+    if case.tolerance is not None and len(found) == len(wanted):
+        row = _close(case, np.frombuffer(found[:4], "<f4"), np.frombuffer(wanted[:4], "<f4"))
+        if not row.passed or found[4:] == wanted[4:]:
+            return row
+    wrong = [at for at, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b]
+    same = found == wanted
+    return Row(case.id, same, "" if same else f"{len(found)} bytes of {len(wanted)}, first other {wrong[:1]}")
 
 
 def _bits(values: Any) -> Any:

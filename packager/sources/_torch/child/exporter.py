@@ -56,15 +56,33 @@ def export(job: dict[str, Any], work: Path) -> dict[str, Any]:
             keywords = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
             torch.onnx.export(
                 outer, tuple(tensors), job["onnx"], opset_version=OPSET,
-                input_names=[item["name"] for item in inputs], output_names=names, **keywords,
+                input_names=[item["name"] for item in inputs], output_names=names, **keywords, **_free(inputs, answers),
             )  # fmt: skip
     except Exception as fault:
         first = str(fault).strip().partition("\n")[0]
         what = f"torch {torch.__version__} cannot export it: {type(fault).__name__}: {first}"
         hint = "rewrite that part of the model with plain tensor operations, or export it to ONNX yourself"
         raise RefusedError(what, hint) from fault
+    probes = [_probed(work, "probe", inputs, tensors, answers)]
+    if any(item["free"] for item in inputs):
+        several = [
+            torch.cat([tensors[index], probe(item), probe(item)]) if item["free"] else tensors[index]
+            for index, item in enumerate(inputs)
+        ]
+        probes.append(_probed(work, "several", inputs, several, call(model, several)))
+    return {"probes": probes}
+
+
+def _probed(work: Path, stem: str, inputs: list[dict[str, Any]], tensors: list[Any], answers: dict[str, Any]) -> Any:
     fed = {item["name"]: tensors[index] for index, item in enumerate(inputs)}
-    return {"inputs": write(work, "probe-in", fed), "outputs": write(work, "probe-out", answers)}
+    return {"inputs": write(work, f"{stem}-in", fed), "outputs": write(work, f"{stem}-out", answers)}
+
+
+def _free(inputs: list[dict[str, Any]], answers: dict[str, Any]) -> dict[str, Any]:
+    """What the exporter is told of a free batch: the first axis of those inputs, and of every output."""
+    named = [item["name"] for item in inputs if item["free"]]
+    ends = [name for name, tensor in answers.items() if tensor.dim()]
+    return {"dynamic_axes": {name: {0: "batch"} for name in [*named, *ends]}} if named else {}
 
 
 def _without_onnx() -> None:
@@ -188,7 +206,23 @@ def _load_export(job: dict[str, Any]) -> tuple[Any, list[dict[str, Any]]]:
     ]
     model = program.module()
     model.train = lambda mode=True: model  # noqa: ARG005 - the exporter sets a mode, which a program refuses
+    if any(None in item["shape"] for item in declared):
+        _make_traceable(model)
     return model, declared
+
+
+def _make_traceable(model: Any) -> None:
+    """Free sizes cannot be traced as symbols: take them from the tensors, and leave out the check of both."""
+    for node in model.graph.nodes:
+        if node.op == "call_function" and node.target is torch.ops.aten.sym_size.int:
+            node.target = _size_of
+    model.recompile()
+    model._forward_pre_hooks.clear()
+    model._forward_pre_hooks_with_kwargs.clear()
+
+
+def _size_of(tensor: Any, axis: int) -> Any:
+    return tensor.size(axis)
 
 
 LOADERS = {"torchscript": _load_script, "class": _load_class, "export": _load_export}
@@ -212,14 +246,24 @@ def _inputs(job: dict[str, Any], declared: list[dict[str, Any]]) -> list[dict[st
         shape = shapes.get(item["name"], item.get("shape"))
         if shape is None and item["optional"]:
             break
-        if shape is None or None in shape:
+        free = is_free(shapes, item["name"])
+        if free and item.get("shape", [None])[:1] != [None]:
+            hint = "export the program with dynamic_shapes for its first dimension, or give the number"
+            raise RefusedError(f"it fixes the batch of its input {item['name']!r} at {item['shape'][0]}", hint)
+        if shape is None or None in (shape[1:] if free else shape):
             raise RefusedError(f"the shape of its input {item['name']!r} is not known", "give it under `shapes:`")
         dtype = dtypes.get(item["name"], item.get("dtype", "float32"))
-        found.append({"name": item["name"], "shape": list(shape), "dtype": dtype})
+        shape = [1, *shape[1:]] if free else list(shape)
+        found.append({"name": item["name"], "shape": shape, "dtype": dtype, "free": free})
     left = [name for name in shapes if name not in [item["name"] for item in found]]
     if left:
         raise RefusedError(f"its input {left[0]!r} comes after one that was left out", "give a shape for both")
     return found
+
+
+def is_free(shapes: dict[str, Any], name: str) -> bool:
+    """Whether the manifest leaves the batch of an input free."""
+    return shapes.get(name, [1])[:1] == [None]
 
 
 def call(model: Any, tensors: list[Any]) -> dict[str, Any]:

@@ -37,15 +37,31 @@ public class MLMultiArray {
   public let shape: [NSNumber]
   public let dataType: MLMultiArrayDataType
   public let count: Int
-  var values: [Float]
+  /// Bit patterns of the numbers, which have 32 bits in both types.
+  var words: [UInt32]
 
   public init(shape: [NSNumber], dataType: MLMultiArrayDataType) throws {
-    guard dataType == .float32 else { throw DoubleError("only float32 arrays") }
     self.shape = shape
     self.dataType = dataType
     count = shape.reduce(1) { $0 * $1.intValue }
-    // Apple leaves new arrays uninitialised: what is not written must be seen.
-    values = Array(repeating: .nan, count: count)
+    words = Array(repeating: try Self.unwritten(dataType), count: count)
+  }
+
+  /// Apple leaves new arrays uninitialised: what is not written must be seen.
+  private static func unwritten(_ dataType: MLMultiArrayDataType) throws -> UInt32 {
+    switch dataType {
+    case .float32: Float.nan.bitPattern
+    case .int32: UInt32(bitPattern: .min)
+    case .double, .float16: throw DoubleError("only arrays of float32 and int32")
+    }
+  }
+
+  /// Whether every number was written. Not-a-number and the least integer are nothing that a contract gives.
+  var isWritten: Bool {
+    switch dataType {
+    case .float32: words.allSatisfy { !Float(bitPattern: $0).isNaN }
+    default: words.allSatisfy { Int32(bitPattern: $0) != .min }
+    }
   }
 
   public func withUnsafeMutableBytes<R>(
@@ -53,19 +69,30 @@ public class MLMultiArray {
   ) rethrows -> R {
     var strides = [Int](repeating: 1, count: shape.count)
     for axis in strides.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * shape[axis + 1].intValue }
-    return try values.withUnsafeMutableBytes { try body($0, strides) }
+    return try words.withUnsafeMutableBytes { try body($0, strides) }
   }
 }
 
-public protocol MLShapedArrayScalar {}
-extension Float: MLShapedArrayScalar {}
+public protocol MLShapedArrayScalar {
+  static var multiArrayDataType: MLMultiArrayDataType { get }
+}
+
+extension Float: MLShapedArrayScalar {
+  public static var multiArrayDataType: MLMultiArrayDataType { .float32 }
+}
+
+extension Int32: MLShapedArrayScalar {
+  public static var multiArrayDataType: MLMultiArrayDataType { .int32 }
+}
 
 public struct MLShapedArray<Scalar: MLShapedArrayScalar> {
   public let scalars: [Scalar]
-}
 
-extension MLShapedArray where Scalar == Float {
-  public init(converting multiArray: MLMultiArray) { scalars = multiArray.values }
+  /// Apple converts between types; here another type than the array's is an error.
+  public init(converting multiArray: MLMultiArray) {
+    precondition(multiArray.dataType == Scalar.multiArrayDataType, "Core ML double: an array read as another type")
+    scalars = multiArray.words.withUnsafeBytes { Array($0.bindMemory(to: Scalar.self)) }
+  }
 }
 
 public class MLFeatureValue {
@@ -152,8 +179,10 @@ public class MLModel {
     var arrays: [String: MLMultiArray] = [:]
     for (name, feature) in modelDescription.inputDescriptionsByName {
       guard let array = input.featureValue(for: name)?.multiArrayValue else { throw DoubleError("no input \(name)") }
-      guard array.shape == feature.multiArrayConstraint?.shape else { throw DoubleError("\(name): shape \(array.shape)") }
-      guard array.values.allSatisfy({ !$0.isNaN }) else { throw DoubleError("\(name) holds unwritten numbers") }
+      let expected = feature.multiArrayConstraint
+      guard array.shape == expected?.shape else { throw DoubleError("\(name): shape \(array.shape)") }
+      guard array.dataType == expected?.dataType else { throw DoubleError("\(name): data type \(array.dataType)") }
+      guard array.isWritten else { throw DoubleError("\(name) holds unwritten numbers") }
       arrays[name] = array
     }
     return try MLDictionaryFeatureProvider(dictionary: twin.run(arrays, modelDescription.outputDescriptionsByName))

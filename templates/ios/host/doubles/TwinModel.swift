@@ -41,20 +41,32 @@ final class TwinModel {
     twin_begin(session)
     for (name, array) in inputs {
       let shape = array.shape.map { Int64($0.intValue) }
-      try check(twin_input(session, names[name] ?? name, array.values, shape, shape.count, &problem, problem.count))
+      let code = twin_input(
+        session, names[name] ?? name, try type(array.dataType), array.words, shape, shape.count, &problem, problem.count)
+      try check(code)
     }
     for name in outputs.keys { try check(twin_output(session, names[name] ?? name, &problem, problem.count)) }
     try check(twin_run(session, &problem, problem.count))
     var results: [String: MLFeatureValue] = [:]
-    for (index, name) in outputs.keys.enumerated() {
+    for (index, (name, feature)) in outputs.enumerated() {
+      guard let dataType = feature.multiArrayConstraint?.dataType else { throw DoubleError("\(name) is no array") }
       var shape = [Int64](repeating: 0, count: 8)
-      let rank = twin_shape(session, index, &shape, shape.count)
-      guard rank >= 0 else { throw DoubleError("the twin's \(name) is no float array of at most 8 axes") }
-      let array = try MLMultiArray(shape: shape[..<Int(rank)].map { NSNumber(value: $0) }, dataType: .float32)
-      guard twin_values(session, index, &array.values, array.count) == 0 else { throw DoubleError("no values of \(name)") }
+      let rank = twin_shape(session, index, try type(dataType), &shape, shape.count)
+      guard rank >= 0 else { throw DoubleError("the twin's \(name) is no \(dataType) array of at most 8 axes") }
+      let array = try MLMultiArray(shape: shape[..<Int(rank)].map { NSNumber(value: $0) }, dataType: dataType)
+      guard twin_values(session, index, &array.words, array.count) == 0 else { throw DoubleError("no values of \(name)") }
       results[name] = MLFeatureValue(multiArray: array)
     }
     return results
+  }
+}
+
+/// The twin's word for a type of numbers.
+private func type(_ dataType: MLMultiArrayDataType) throws -> twin_type {
+  switch dataType {
+  case .float32: TWIN_FLOAT32
+  case .int32: TWIN_INT32
+  case .double, .float16: throw DoubleError("the twin has no \(dataType)")
   }
 }
 

@@ -1,7 +1,9 @@
 // Type-check stub of SwiftUI, written from Apple's documentation (pages in ../doubles.toml). Never shipped, never run.
 
 @_exported import Foundation
+@_exported import FoundationOfApple
 import UIKit
+import UniformTypeIdentifiers
 
 @MainActor @preconcurrency public protocol View {
   associatedtype Body: View
@@ -36,6 +38,14 @@ public struct Image: View {
   public init(uiImage: UIImage) {}
   public func resizable() -> Image { self }
   public var body: Never { return fatalError() }
+}
+
+public struct Button<Label: View>: View {
+  public var body: Never { return fatalError() }
+}
+
+extension Button where Label == Text {
+  public nonisolated init(_ title: String, action: @escaping @MainActor () -> Void) {}
 }
 
 public struct ProgressView<Label: View>: View {
@@ -85,6 +95,10 @@ public struct ForEach<Data: RandomAccessCollection, ID: Hashable, Content: View>
   public func scaledToFit() -> some View { self }
   public func accessibilityLabel(_ label: String) -> some View { self }
   public func navigationTitle(_ title: String) -> some View { self }
+  public nonisolated func fileImporter(
+    isPresented: Binding<Bool>, allowedContentTypes: [UTType],
+    onCompletion: @escaping (Result<URL, any Error>) -> Void
+  ) -> some View { self }
   public func task(@_inheritActorContext _ action: sending @escaping @isolated(any) () async -> Void) -> some View {
     self
   }

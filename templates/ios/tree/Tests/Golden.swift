@@ -70,9 +70,18 @@ struct Golden: Sendable {
 
   /// Little-endian float32 numbers.
   func floats() throws -> [Float] {
+    try words().map { Float(bitPattern: $0) }
+  }
+
+  /// Little-endian 32-bit integers.
+  func ints() throws -> [Int32] {
+    try words().map { Int32(bitPattern: $0) }
+  }
+
+  private func words() throws -> [UInt32] {
     let bytes = try bytes()
     return stride(from: 0, to: bytes.count, by: 4).map { at in
-      Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << UInt32(8 * $1) })
+      (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << UInt32(8 * $1) }
     }
   }
 
@@ -91,18 +100,29 @@ struct Golden: Sendable {
 
   /// What is wrong with an array that must be equal to the bit; empty if nothing.
   func difference(equal got: UnsafeBufferPointer<Float>) throws -> String {
-    let expected = try floats()
-    guard got.count == expected.count else { return "\(got.count) values, expected \(expected.count)" }
-    let wrong = expected.indices.filter { got[$0].bitPattern != expected[$0].bitPattern }
-    guard let first = wrong.first else { return "" }
-    return "\(wrong.count) of \(got.count) values differ, first at \(first): \(got[first]), expected \(expected[first])"
+    difference(Array(got), try floats()) { $0.bitPattern == $1.bitPattern }
+  }
+
+  /// What is wrong with an array of integers that must be equal; empty if nothing.
+  func difference(equal got: UnsafeBufferPointer<Int32>) throws -> String {
+    difference(Array(got), try ints(), ==)
   }
 
   /// What is wrong with an array that must be near; empty if nothing.
   func difference(near got: [Float]) throws -> String {
-    let expected = try floats()
+    difference(got, try floats()) { allows($0, for: $1) }
+  }
+
+  /// What is wrong with an array of integers that must be near; empty if nothing.
+  func difference(near got: [Int32]) throws -> String {
+    difference(got, try ints()) { allows(Float($0), for: Float($1)) }
+  }
+
+  private func difference<Number>(
+    _ got: [Number], _ expected: [Number], _ isRight: (Number, Number) -> Bool
+  ) -> String {
     guard got.count == expected.count else { return "\(got.count) values, expected \(expected.count)" }
-    let wrong = expected.indices.filter { !allows(got[$0], for: expected[$0]) }
+    let wrong = expected.indices.filter { !isRight(got[$0], expected[$0]) }
     guard let first = wrong.first else { return "" }
     return "\(wrong.count) of \(got.count) values differ, first at \(first): \(got[first]), expected \(expected[first])"
   }

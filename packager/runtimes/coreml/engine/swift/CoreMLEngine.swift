@@ -28,9 +28,10 @@ public enum EngineError: Error, Equatable, Sendable {
 
 /// The model file that this code was built with.
 struct ModelFile: Sendable {
-  /// One float32 input or output.
+  /// One input or output: an array of float32 or int32.
   struct Port: Sendable {
     let name: String
+    let dataType: MLMultiArrayDataType
     let shape: [Int]
   }
 
@@ -53,7 +54,7 @@ final class Engine {
     self.model = model
     outputs = file.outputs
     inputs = try file.inputs.map {
-      try MLMultiArray(shape: $0.shape.map { NSNumber(value: $0) }, dataType: .float32)
+      try MLMultiArray(shape: $0.shape.map { NSNumber(value: $0) }, dataType: $0.dataType)
     }
     let named = zip(file.inputs, inputs).map { ($0.name, MLFeatureValue(multiArray: $1)) }
     features = try MLDictionaryFeatureProvider(dictionary: Dictionary(uniqueKeysWithValues: named))
@@ -126,42 +127,63 @@ final class Engine {
   }
 
   private static func check(_ port: ModelFile.Port, _ feature: MLFeatureDescription?) throws(EngineError) {
-    let expected = "float32 \(port.shape)"
+    let expected = "\(name(of: port.dataType)) \(port.shape)"
     guard let array = feature?.multiArrayConstraint else {
       throw .otherInterface(feature: port.name, expected: expected, found: "none")
     }
     let shape = array.shape.map(\.intValue)
     // Core ML may leave the shape of an output open.
-    guard array.dataType == .float32, shape == port.shape || shape.isEmpty else {
-      let found = "data type \(array.dataType.rawValue) \(shape)"
+    guard array.dataType == port.dataType, shape == port.shape || shape.isEmpty else {
+      let found = "\(name(of: array.dataType)) \(shape)"
       throw .otherInterface(feature: port.name, expected: expected, found: found)
     }
   }
 
-  /// Copies the values of one input; they stay until the next call.
-  func setInput(_ index: Int, to values: UnsafeBufferPointer<Float>) throws(ContractError) {
+  private static func name(of dataType: MLMultiArrayDataType) -> String {
+    switch dataType {
+    case .float32: "float32"
+    case .int32: "int32"
+    default: "data type \(dataType.rawValue)"
+    }
+  }
+
+  /// Copies the values of one input, which are of the port's type; they stay until the next call.
+  func setInput<Scalar: MLShapedArrayScalar>(
+    _ index: Int, to values: UnsafeBufferPointer<Scalar>
+  ) throws(ContractError) {
     let array = inputs[index]
+    precondition(array.dataType == Scalar.multiArrayDataType, "input \(index) takes other numbers")
     guard values.count == array.count else {
       throw .wrongSize(expected: array.count, actual: values.count)
     }
     array.withUnsafeMutableBytes { bytes, _ in bytes.copyMemory(from: UnsafeRawBufferPointer(values)) }
   }
 
-  /// Runs the model on the inputs that were set; the outputs in C order.
-  func run() throws(EngineError) -> [[Float]] {
+  /// Runs the model on the inputs that were set.
+  func run() throws(EngineError) -> Outputs {
     let result: any MLFeatureProvider
     do {
       result = try model.prediction(from: features)
     } catch {
       throw .cannotRun(String(describing: error))
     }
-    var values: [[Float]] = []
+    var arrays: [MLMultiArray] = []
     for port in outputs {
       guard let array = result.featureValue(for: port.name)?.multiArrayValue else {
         throw .cannotRun("no output \(port.name)")
       }
-      values.append(MLShapedArray<Float>(converting: array).scalars)
+      arrays.append(array)
     }
-    return values
+    return Outputs(arrays: arrays)
+  }
+}
+
+/// What the model gave in one run, in the order of its ports.
+struct Outputs {
+  fileprivate let arrays: [MLMultiArray]
+
+  /// The values of one output in C order; `type` is the port's.
+  func values<Scalar: MLShapedArrayScalar>(_ index: Int, as type: Scalar.Type) -> [Scalar] {
+    MLShapedArray<Scalar>(converting: arrays[index]).scalars
   }
 }

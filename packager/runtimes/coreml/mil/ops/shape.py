@@ -54,9 +54,12 @@ def transpose(x: Array, perm: Ints) -> Array:
 
 @op("concat", keeps_values=True)
 def concat(values: Sequence[Array], axis: int, interleave: bool = False) -> Array:
-    """Arrays -> joined along `axis`; with `interleave` element by element in turn. MIL iOS15 `concat`."""
+    """Arrays -> joined along `axis`; with `interleave` element by element in turn; scalars as arrays of one.
+
+    MIL iOS15 `concat`.
+    """
     if not interleave:
-        return np.concatenate(values, axis=int(axis))
+        return np.concatenate([np.atleast_1d(value) for value in values], axis=int(axis))
     axis = int(axis) % values[0].ndim
     joined = np.stack(values, axis=axis + 1)
     return joined.reshape(*joined.shape[:axis], -1, *joined.shape[axis + 2 :])

@@ -58,7 +58,7 @@ internal class Engine(
 
     init {
         checkContract(model, contractHash)
-        interpreter = guarded("open") { Interpreter(model, settings(options)) }
+        interpreter = guarded("open") { open(model, options) }
         try {
             val given = List(interpreter.inputTensorCount, interpreter::getInputTensor)
             val made = List(interpreter.outputTensorCount, interpreter::getOutputTensor)
@@ -195,8 +195,22 @@ private fun checkContract(
 /** Two literals, because the name is also a package name that is replaced when this file is copied. */
 private const val CONTRACT_KEY = "packager." + "contract"
 
-private fun settings(options: ModelOptions): Interpreter.Options =
-    Interpreter.Options().setNumThreads(options.threads).setUseXNNPACK(options.useXnnpack)
+/** XNNPACK refuses a model with tensors whose size is known only at run time; the built-in kernels take it. */
+private fun open(
+    model: ByteBuffer,
+    options: ModelOptions,
+): Interpreter =
+    try {
+        Interpreter(model, settings(options, options.useXnnpack))
+    } catch (e: IllegalArgumentException) {
+        if (!options.useXnnpack) throw e
+        Interpreter(model, settings(options, useXnnpack = false))
+    }
+
+private fun settings(
+    options: ModelOptions,
+    useXnnpack: Boolean,
+): Interpreter.Options = Interpreter.Options().setNumThreads(options.threads).setUseXNNPACK(useXnnpack)
 
 private fun bufferFor(tensor: Tensor): ByteBuffer =
     ByteBuffer.allocateDirect(tensor.numBytes()).order(ByteOrder.nativeOrder())

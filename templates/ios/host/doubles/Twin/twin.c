@@ -73,10 +73,17 @@ void twin_begin(struct twin *twin) {
   twin->input_count = twin->output_count = 0;
 }
 
-int32_t twin_input(struct twin *twin, const char *name, const float *values, const int64_t *shape, size_t rank,
-                   char *problem, size_t capacity) {
+/* Bytes of an element of either type. */
+#define TWIN_ELEMENT 4
+
+static ONNXTensorElementDataType element(enum twin_type type) {
+  return type == TWIN_INT32 ? ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32 : ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+}
+
+int32_t twin_input(struct twin *twin, const char *name, enum twin_type type, const void *values, const int64_t *shape,
+                   size_t rank, char *problem, size_t capacity) {
   OrtValue *tensor = NULL;
-  float *data = NULL;
+  void *data = NULL;
   size_t count = 1;
   for (size_t axis = 0; axis < rank; axis++) {
     count *= (size_t)shape[axis];
@@ -85,14 +92,12 @@ int32_t twin_input(struct twin *twin, const char *name, const float *values, con
     snprintf(problem, capacity, "more than %d inputs", TWIN_MAX);
     return -1;
   }
-  if (failed(twin,
-             twin->api->CreateTensorAsOrtValue(twin->allocator, shape, rank, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
-                                               &tensor),
-             problem, capacity) ||
-      failed(twin, twin->api->GetTensorMutableData(tensor, (void **)&data), problem, capacity)) {
+  if (failed(twin, twin->api->CreateTensorAsOrtValue(twin->allocator, shape, rank, element(type), &tensor), problem,
+             capacity) ||
+      failed(twin, twin->api->GetTensorMutableData(tensor, &data), problem, capacity)) {
     return -1;
   }
-  memcpy(data, values, count * sizeof *data);
+  memcpy(data, values, count * TWIN_ELEMENT);
   twin->input_names[twin->input_count] = strdup(name);
   twin->inputs[twin->input_count++] = tensor;
   return 0;
@@ -115,16 +120,15 @@ int32_t twin_run(struct twin *twin, char *problem, size_t capacity) {
                 problem, capacity);
 }
 
-int32_t twin_shape(struct twin *twin, size_t index, int64_t *shape, size_t capacity) {
+int32_t twin_shape(struct twin *twin, size_t index, enum twin_type type, int64_t *shape, size_t capacity) {
   OrtTensorTypeAndShapeInfo *info = NULL;
-  ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+  ONNXTensorElementDataType found = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
   size_t rank = 0;
   int32_t result = -1;
   if (failed(twin, twin->api->GetTensorTypeAndShape(twin->outputs[index], &info), NULL, 0)) {
     return -1;
   }
-  if (!failed(twin, twin->api->GetTensorElementType(info, &type), NULL, 0) &&
-      type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT &&
+  if (!failed(twin, twin->api->GetTensorElementType(info, &found), NULL, 0) && found == element(type) &&
       !failed(twin, twin->api->GetDimensionsCount(info, &rank), NULL, 0) && rank <= capacity &&
       !failed(twin, twin->api->GetDimensions(info, shape, rank), NULL, 0)) {
     result = (int32_t)rank;
@@ -133,9 +137,9 @@ int32_t twin_shape(struct twin *twin, size_t index, int64_t *shape, size_t capac
   return result;
 }
 
-int32_t twin_values(struct twin *twin, size_t index, float *values, size_t count) {
+int32_t twin_values(struct twin *twin, size_t index, void *values, size_t count) {
   OrtTensorTypeAndShapeInfo *info = NULL;
-  float *data = NULL;
+  void *data = NULL;
   size_t found = 0;
   if (failed(twin, twin->api->GetTensorTypeAndShape(twin->outputs[index], &info), NULL, 0)) {
     return -1;
@@ -143,9 +147,9 @@ int32_t twin_values(struct twin *twin, size_t index, float *values, size_t count
   int32_t result = failed(twin, twin->api->GetTensorShapeElementCount(info, &found), NULL, 0);
   twin->api->ReleaseTensorTypeAndShapeInfo(info);
   if (result != 0 || found != count ||
-      failed(twin, twin->api->GetTensorMutableData(twin->outputs[index], (void **)&data), NULL, 0)) {
+      failed(twin, twin->api->GetTensorMutableData(twin->outputs[index], &data), NULL, 0)) {
     return -1;
   }
-  memcpy(values, data, count * sizeof *values);
+  memcpy(values, data, count * TWIN_ELEMENT);
   return 0;
 }
