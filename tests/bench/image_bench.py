@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 from steps_native import Row, Times, cpp, kotlin, measure, oracle, parse, run, swift
+from thread_clock import best
 
 HERE = Path(__file__).resolve().parent
 USED = ("resize", "yuv", "normalize", "quantize")
@@ -44,16 +43,6 @@ def pixels() -> Any:
     return ((state * np.uint32(1664525) + np.uint32(1013904223)) >> np.uint32(24)).astype(np.uint8)
 
 
-def best(work: Callable[[], Any], runs: int = 9) -> float:
-    """Milliseconds of the fastest run, in this thread's processor time."""
-    times = []
-    for _ in range(runs):
-        started = time.thread_time()
-        work()
-        times.append(time.thread_time() - started)
-    return 1000 * min(times)
-
-
 def python_times() -> Times:
     """Pillow's resize and numpy's normalisation; `frame` has no counterpart without OpenCV."""
     image = Image.fromarray(pixels().reshape(PHOTO[1], PHOTO[0], 3))
@@ -63,7 +52,7 @@ def python_times() -> Times:
         small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
         return (np.asarray(small, np.float32) - mean) / std
 
-    return {"photo": best(photo)}
+    return {"photo": best(photo, 9)}
 
 
 def opencv_times() -> Times:

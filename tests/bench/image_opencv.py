@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 import cv2
 import numpy as np
-
-
-def best(work: Callable[[], Any], runs: int = 9) -> float:
-    """Milliseconds of the fastest run."""
-    times = []
-    for _ in range(runs):
-        started = time.thread_time()
-        work()
-        times.append(time.thread_time() - started)
-    return 1000 * min(times)
+from thread_clock import best
 
 
 def main(mean: Any, std: Any) -> None:
@@ -37,9 +26,9 @@ def main(mean: Any, std: Any) -> None:
         square = cv2.resize(upright[280:1000], (224, 224), interpolation=cv2.INTER_AREA)
         return (square.astype(np.float32) - mean) / std
 
-    sys.stdout.write(f"photo-area {best(lambda: resized(cv2.INTER_AREA))}\n")
-    sys.stdout.write(f"photo-linear {best(lambda: resized(cv2.INTER_LINEAR))}\n")
-    sys.stdout.write(f"frame {best(converted)}\n")
+    sys.stdout.write(f"photo-area {best(lambda: resized(cv2.INTER_AREA), 9)}\n")
+    sys.stdout.write(f"photo-linear {best(lambda: resized(cv2.INTER_LINEAR), 9)}\n")
+    sys.stdout.write(f"frame {best(converted, 9)}\n")
 
 
 if __name__ == "__main__":

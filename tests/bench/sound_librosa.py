@@ -5,23 +5,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import librosa
 import numpy as np
-
-
-def best(work: Callable[[], Any], runs: int = 300) -> float:
-    """Milliseconds of the fastest run, in this thread's processor time."""
-    times = []
-    for _ in range(runs):
-        started = time.thread_time()
-        work()
-        times.append(time.thread_time() - started)
-    return 1000 * min(times)
-
+from thread_clock import best
 
 state = np.arange(16000, dtype=np.uint32) * np.uint32(1664525) + np.uint32(1013904223)
 samples = (state >> np.uint32(18)).astype(np.uint16).view(np.int16)
@@ -41,5 +29,5 @@ def held() -> Any:
     return np.log(bank @ spectrum + 1e-6)
 
 
-print(f"log-mel {best(plain)}")
-print(f"log-mel-held {best(held)}")
+print(f"log-mel {best(plain, 300)}")
+print(f"log-mel-held {best(held, 300)}")

@@ -101,7 +101,8 @@ def test_kotlin(tmp_path: Path) -> None:
         "utf-8",
     )
     kit = Catalog().kit("kotlin")
-    sources = [kit / "ContractTypes.kt", kit / "Mapping.kt", tmp_path / "Main.kt"]
+    names = ("ContractTypes.kt", "ContractResults.kt", "Mapping.kt")
+    sources = [*(kit / name for name in names), tmp_path / "Main.kt"]
     android_toolset.kotlinc(tools, tmp_path / "classes", [], sources)
     classpath = [tools / "kotlinc" / "kotlin-stdlib.jar", tmp_path / "classes"]
     command = android_toolset.java(classpath, "packager.contract.MainKt")
