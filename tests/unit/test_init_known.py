@@ -18,6 +18,7 @@ from test_sources_files import packed, tflite_model
 
 from packager.core.errors import ModelError
 from packager.drafting import Wish
+from packager.importers import tflite_file
 from packager.model.address import PackageFile
 from packager.model.recipes import Known
 from packager.model.tensors import Activation, TensorSpec

@@ -67,6 +67,23 @@ internal class Mapping(
     }
 }
 
+/** The way back of the last size, so that a camera's frames make it once. */
+internal class KeptMapping(
+    private val moves: IntArray,
+) {
+    private var size: ImageSize? = null
+    private var kept = Mapping(1.0, 0.0, 1.0, 0.0, false)
+
+    /** As [Mapping.of]. */
+    fun of(photo: ImageSize): Mapping {
+        if (photo != size) {
+            kept = Mapping.of(moves, photo)
+            size = photo
+        }
+        return kept
+    }
+}
+
 /** One move; to a shorter side it is a stretch to the size that this is. */
 private fun moveOf(
     kind: Int,

@@ -2,22 +2,21 @@ package packager.contract
 
 /** Image of four channels to its first three. */
 internal class AlphaDrop {
-    private var bytes = ByteArray(0)
+    private val kept = KeptImage()
 
     /** The returned image is overwritten by the next call. */
     fun run(input: Image): Image {
         input.check(4)
-        val size = input.width * input.height * 3
-        if (bytes.size < size) bytes = ByteArray(size)
+        val result = kept.of(input.width, input.height, 3)
         var to = 0
         for (y in 0 until input.height) {
             val row = y * input.stride
             for (from in row until row + input.width * 4 step 4) {
-                input.data.copyInto(bytes, to, from, from + 3)
+                input.data.copyInto(result.data, to, from, from + 3)
                 to += 3
             }
         }
-        return Image(bytes, input.width, input.height)
+        return result
     }
 }
 
@@ -25,13 +24,12 @@ internal class AlphaDrop {
 internal class AlphaOver(
     private val background: Int,
 ) {
-    private var bytes = ByteArray(0)
+    private val kept = KeptImage()
 
     /** The returned image is overwritten by the next call. */
     fun run(input: Image): Image {
         input.check(4)
-        val size = input.width * input.height * 3
-        if (bytes.size < size) bytes = ByteArray(size)
+        val result = kept.of(input.width, input.height, 3)
         var to = 0
         for (y in 0 until input.height) {
             val row = y * input.stride
@@ -40,10 +38,10 @@ internal class AlphaOver(
                 val behind = background * (255 - alpha)
                 for (channel in 0 until 3) {
                     val color = input.data[from + channel].toInt() and 0xFF
-                    bytes[to++] = div255(behind + color * alpha).toByte()
+                    result.data[to++] = div255(behind + color * alpha).toByte()
                 }
             }
         }
-        return Image(bytes, input.width, input.height)
+        return result
     }
 }

@@ -4,13 +4,14 @@ package packager.contract
 internal class Channels(
     private val order: ChannelOrder,
 ) {
-    private var bytes = ByteArray(0)
+    private val kept = KeptImage()
 
     /** The returned image is overwritten by the next call. */
     fun run(input: Image): Image {
         input.check(3)
         val row = input.width * 3
-        if (bytes.size < row * input.height) bytes = ByteArray(row * input.height)
+        val result = kept.of(input.width, input.height, 3)
+        val bytes = result.data
         val first = if (order == ChannelOrder.BGR) 2 else 0
         for (y in 0 until input.height) {
             var from = y * input.stride
@@ -21,6 +22,6 @@ internal class Channels(
                 from += 3
             }
         }
-        return Image(bytes, input.width, input.height)
+        return result
     }
 }

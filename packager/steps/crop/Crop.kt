@@ -43,7 +43,7 @@ internal class CropRatio(
 private class Centre(
     private val rounding: Rounding,
 ) {
-    private var bytes = ByteArray(0)
+    private val kept = KeptImage()
 
     fun of(
         input: Image,
@@ -51,13 +51,13 @@ private class Centre(
         height: Int,
     ): Image {
         val row = width * input.channels
-        if (bytes.size < row * height) bytes = ByteArray(row * height)
+        val result = kept.of(width, height, input.channels)
         var from = margin(input.height - height) * input.stride + margin(input.width - width) * input.channels
         for (y in 0 until height) {
-            input.data.copyInto(bytes, y * row, from, from + row)
+            input.data.copyInto(result.data, y * row, from, from + row)
             from += input.stride
         }
-        return Image(bytes, width, height, input.channels)
+        return result
     }
 
     private fun margin(rest: Int): Int = rest / 2 + if (rounding == Rounding.EVEN && rest % 4 == 3) 1 else 0

@@ -4,8 +4,9 @@ package packager.contract
 internal class PlaceDetections(
     private val names: List<String>,
     private val top: Int,
-    private val geometry: IntArray,
+    geometry: IntArray,
 ) {
+    private val places = KeptMapping(geometry)
     private val order = IntArray(top)
 
     /** @throws ContractException if a number is not finite, or a class has no label */
@@ -14,7 +15,7 @@ internal class PlaceDetections(
         photo: ImageSize,
     ): Detections {
         check(input)
-        val way = Mapping.of(geometry, photo)
+        val way = places.of(photo)
         var count = 0
         for (index in 0 until input.size) count = insert(input.scores, index, count)
         return Detections(List(count) { detection(input, order[it], way, photo) })
@@ -36,12 +37,20 @@ internal class PlaceDetections(
     }
 
     private fun check(input: Candidates) {
-        val boxes = (0 until input.size * BOX).all { input.boxes[it].isFinite() }
-        val points = (0 until input.size * input.pointsEach * POINT).all { input.points[it].isFinite() }
-        val scores = (0 until input.size).all { input.scores[it].isFinite() }
-        if (!boxes || !points || !scores) throw ContractException("a candidate holds a number that is not finite")
+        checkFinite(input.boxes, input.size * BOX)
+        checkFinite(input.points, input.size * input.pointsEach * POINT)
+        checkFinite(input.scores, input.size)
         for (i in 0 until input.size) {
             if (input.classes[i] !in names.indices) throw ContractException("class ${input.classes[i]} has no label")
+        }
+    }
+
+    private fun checkFinite(
+        numbers: FloatArray,
+        count: Int,
+    ) {
+        for (i in 0 until count) {
+            if (!numbers[i].isFinite()) throw ContractException("a candidate holds a number that is not finite")
         }
     }
 

@@ -10,8 +10,10 @@ internal class PlaceLandmarks(
     private val dimensions: Int,
     private val across: Float,
     private val down: Float,
-    private val geometry: IntArray,
+    geometry: IntArray,
 ) {
+    private val places = KeptMapping(geometry)
+
     /** @throws ContractException if a number is not finite */
     fun run(
         input: FloatArray,
@@ -24,7 +26,7 @@ internal class PlaceLandmarks(
     ): List<Point3> {
         if (input.size % dimensions != 0) throw ContractException("${input.size} numbers are not points of $dimensions")
         if (!input.all(Float::isFinite)) throw ContractException("a point is not finite")
-        val way = Mapping.of(geometry, photo)
+        val way = places.of(photo)
         val depth = abs(if (way.turned) way.scaleY else way.scaleX).toFloat()
         return List(input.size / dimensions) {
             val at = it * dimensions

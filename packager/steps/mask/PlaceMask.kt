@@ -60,8 +60,9 @@ private class MaskGrid(
     private val planar: Boolean,
     private val width: Int,
     private val height: Int,
-    private val geometry: IntArray,
+    geometry: IntArray,
 ) {
+    private val places = KeptMapping(geometry)
     private val cells = gridWidth * gridHeight
     private val classes = ByteArray(cells)
     private var columns = IntArray(0)
@@ -83,7 +84,7 @@ private class MaskGrid(
     }
 
     fun place(photo: ImageSize): Mask {
-        val way = Mapping.of(geometry, photo)
+        val way = places.of(photo)
         val across = if (way.turned) gridHeight else gridWidth
         val down = if (way.turned) gridWidth else gridHeight
         val sideX = if (way.turned) height else width

@@ -13,22 +13,22 @@ internal class ResizeTensorflowNearest(
     fit: Fit,
 ) {
     private val plan = Plan(width, height, fit, ::nearest)
-    private var output = ByteArray(0)
+    private val kept = KeptImage()
 
     /** The returned image is overwritten by the next call. */
     fun run(input: Image): Image {
         plan.update(input)
         val channels = input.channels
-        if (output.size < width * height * channels) output = ByteArray(width * height * channels)
+        val result = kept.of(width, height, channels)
         var to = 0
         for (y in 0 until height) {
             val row = plan.first(input) + plan.rows[y] * input.stride
             for (x in 0 until width) {
                 val from = row + plan.columns[x] * channels
-                for (channel in 0 until channels) output[to++] = input.data[from + channel]
+                for (channel in 0 until channels) result.data[to++] = input.data[from + channel]
             }
         }
-        return Image(output, width, height, channels)
+        return result
     }
 }
 

@@ -14,7 +14,7 @@ internal class ConvertColors(
 ) {
     /** Level of the first sum of each bucket; sums share one where they differ only in their low [BUCKET_BITS]. */
     private val buckets = IntArray(BUCKETS)
-    private var bytes = ByteArray(0)
+    private val kept = KeptImage()
 
     init {
         var level = 0
@@ -27,8 +27,7 @@ internal class ConvertColors(
     /** The returned image is overwritten by the next call. */
     fun run(input: Image): Image {
         input.check(3)
-        val size = input.width * input.height * 3
-        if (bytes.size < size) bytes = ByteArray(size)
+        val result = kept.of(input.width, input.height, 3)
         var to = 0
         for (y in 0 until input.height) {
             val row = y * input.stride
@@ -37,11 +36,12 @@ internal class ConvertColors(
                 val green = linear[input.data[from + 1].toInt() and 0xFF]
                 val blue = linear[input.data[from + 2].toInt() and 0xFF]
                 for (i in 0 until 9 step 3) {
-                    bytes[to++] = level(matrix[i] * red + matrix[i + 1] * green + matrix[i + 2] * blue).toByte()
+                    val sum = matrix[i] * red + matrix[i + 1] * green + matrix[i + 2] * blue
+                    result.data[to++] = level(sum).toByte()
                 }
             }
         }
-        return Image(bytes, input.width, input.height)
+        return result
     }
 
     /** Number of thresholds that are not above [sum], found from its bucket on, which few thresholds share. */

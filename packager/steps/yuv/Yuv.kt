@@ -29,6 +29,7 @@ internal class Yuv(
     private val range: YuvRange,
     private val rotation: Int,
 ) {
+    private val kept = KeptImage()
     private var bytes = ByteArray(0)
 
     /** The returned image is overwritten by the next call. */
@@ -36,14 +37,15 @@ internal class Yuv(
         val w = input.width
         val h = input.height
         val turn = (rotation + input.rotation) % 360
-        if (bytes.size < w * h * 3) bytes = ByteArray(w * h * 3)
+        val result = if (turn % 180 == 0) kept.of(w, h, 3) else kept.of(h, w, 3)
+        bytes = result.data
         when (turn) {
             90 -> rows(input, 3 * (h - 1), 3 * h, -3)
             180 -> rows(input, 3 * (w * h - 1), -3, -3 * w)
             270 -> rows(input, 3 * h * (w - 1), -3 * h, 3)
             else -> rows(input, 0, 3, 3 * w)
         }
-        return if (turn % 180 == 0) Image(bytes, w, h) else Image(bytes, h, w)
+        return result
     }
 
     /** The frame's first pixel goes to byte [first], the next one [across] further, the next row [down] further. */
