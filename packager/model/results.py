@@ -1,4 +1,8 @@
-"""Typed results that the app sees; the same names and fields in all languages."""
+"""Typed results that the app sees; the same names and fields in all languages.
+
+Text is the next kind. A kind is a class here with `to_json`, a type of the same name in each kit of native files
+(`packager/steps/_cpp`, `_kotlin`, `_swift`), and a view in each target's sample app; steps say which kind they make.
+"""
 
 from __future__ import annotations
 

@@ -73,6 +73,7 @@ class TargetSpec:
     namespace: str
     options: Mapping[str, OptionSpec]
     paths: Mapping[str, str]
+    """Where a file of the tree goes, where that depends on the project; nowhere if the template gives nothing."""
     place: Placement
     yours: tuple[str, ...]
     harness: Harness | None

@@ -20,6 +20,12 @@ def seen_by_this_file(request: pytest.FixtureRequest) -> Iterator[None]:
     proof.begin()
     yield
     name = Path(str(request.node.path)).stem
-    chosen = request.config.option
-    if request.session.testsfailed == failed and not chosen.keyword and name.startswith("test_steps_"):
+    if request.session.testsfailed == failed and whole(request.config) and name.startswith("test_steps_"):
         proof.end(name.removeprefix("test_steps_"))
+
+
+def whole(config: pytest.Config) -> bool:
+    """Whether nothing in the command line leaves out tests of a file."""
+    asked = config.option
+    narrowed = (asked.keyword, asked.markexpr, asked.deselect, getattr(asked, "lf", False), asked.maxfail)
+    return not any(narrowed) and not any("::" in str(argument) for argument in config.args)

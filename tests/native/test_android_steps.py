@@ -187,7 +187,8 @@ private fun needed(result: Any): Long =
     when (result) {
         is Classification -> {
             val scores = FloatArray(result.labels.size) { result.labels[it].score }
-            allocated { Classification(List(scores.size) { result.labels[it].run { Label(label, scores[it], index) } }) }
+            val labels = result.labels
+            allocated { Classification(List(scores.size) { labels[it].run { Label(label, scores[it], index) } }) }
         }
         is Detections -> allocated { Detections(List(result.detections.size) { again(result.detections[it]) }) }
         is Landmarks ->
@@ -312,7 +313,8 @@ def _case(item: Packed) -> str:
     lines = [f"val step = {step}", *(f"val input{index} = {text}" for index, text in enumerate(inputs))]
     names = ", ".join(f"input{index}" for index in range(len(inputs)))
     if item.case.photo is not None:
-        names += f", ImageSize({item.case.photo.width}, {item.case.photo.height})"
+        lines.append(f"val photo = ImageSize({item.case.photo.width}, {item.case.photo.height})")
+        names += ", photo"
     body = "; ".join([*lines, f"run({KOTLIN.string(item.case.id)}) {{ step.run({names}) }}"])
     return f"    run {{ {body} }}"
 

@@ -31,6 +31,9 @@ def test_passes_with_the_named_double(built: Path, tmp_path: Path) -> None:
     row = run(built, tmp_path / "work")
     assert (row.result, row.why) == ("passed", "")
     assert (row.language, row.evidence, row.stages) == ("swift", "double", ["input", "output", "result"])
+    sources = {path.name for path in (built / "ios/Sources/PersonDetectorModel").iterdir()}
+    assert "RawImage+CGImage.swift" in sources
+    assert "Frame+CVPixelBuffer.swift" not in sources, "no input is a camera frame"
 
 
 def test_mutated_constants_fail_and_name_the_stage(built: Path, tmp_path: Path) -> None:

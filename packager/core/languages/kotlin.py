@@ -6,7 +6,10 @@ from packager.core.constants import Choice, Float32
 from packager.core.languages.base import Language, code_points, constant_case, pascal, shortest_float32
 
 CHUNK = 8_000
-"""Characters of one joined string literal: far below the class file's 65,535 bytes in any encoding."""
+"""Characters of one joined constant: far below the class file's 65,535 bytes in any encoding."""
+
+LINES = 200
+"""Lines of one joined constant: the compiler takes a sum apart by recursion."""
 
 
 class Kotlin(Language):
@@ -18,13 +21,15 @@ class Kotlin(Language):
     home = "packager.contract"
 
     def string(self, text: str) -> str:
-        """Everything but printable ASCII as UTF-16 escapes; `$` is escaped because it starts a template."""
+        """Everything but printable ASCII as escapes, UTF-16; `$` is escaped because it starts a template."""
         code_points(text)
         out = ""
         for unit in memoryview(text.encode("utf-16-le")).cast("H"):
             char = chr(unit)
             if char in '"\\$':
                 out += "\\" + char
+            elif char == "\n":
+                out += "\\n"
             elif 0x20 <= unit < 0x7F:
                 out += char
             else:
@@ -36,7 +41,11 @@ class Kotlin(Language):
         return f"{pascal(value.enum)}.{constant_case(value.value)}"
 
     def array(self, values: tuple[int, ...] | tuple[float, ...] | tuple[Float32, ...] | tuple[str, ...]) -> str:
-        """Typed array of the standard library; long label lists are joined lines, which fit a class file's limits."""
+        """Typed array of the standard library; a long list of names is text that is split, over several lines.
+
+        A call with 10,000 arguments is more code than a method may hold, and 30,000 constants are more than a class may
+        hold; sums of constants are made by the compiler.
+        """
         if values and isinstance(values[0], str):
             return self._strings(tuple(str(v) for v in values))
         maker = {int: "intArrayOf", float: "doubleArrayOf", Float32: "floatArrayOf"}[type(values[0])]
@@ -45,14 +54,15 @@ class Kotlin(Language):
     def _strings(self, values: tuple[str, ...]) -> str:
         if len(values) <= 100 or any("\n" in v for v in values):
             return f"listOf({', '.join(self.string(v) for v in values)})"
-        chunks: list[str] = [""]
+        chunks: list[list[str]] = [[]]
         for index, value in enumerate(values):
             line = value + ("\n" if index + 1 < len(values) else "")
-            if len(chunks[-1]) + len(line) > CHUNK:
-                chunks.append("")
-            chunks[-1] += line
-        joined = ", ".join(self.string(chunk) for chunk in chunks)
-        return f'arrayOf({joined}).joinToString("").split("\\n")'
+            if len(chunks[-1]) == LINES or sum(map(len, chunks[-1])) + len(line) > CHUNK:
+                chunks.append([])
+            chunks[-1].append(line)
+        sums = (" +\n        ".join(map(self.string, chunk)) for chunk in chunks if chunk)
+        joined = "".join(f"    {each},\n" for each in sums)
+        return f'arrayOf(\n{joined}).joinToString("").split("\\n")'
 
     def float32(self, value: float) -> str:
         """`0.0625f`."""

@@ -126,8 +126,10 @@ def _tree(project: ProjectInput, context: Mapping[str, Any]) -> Iterator[Rendere
         if not file.is_file() or file.name == ".DS_Store":
             continue
         relative = file.relative_to(root).as_posix()
-        place = project.target.paths.get(relative, relative.removesuffix(TEMPLATE))
-        path = f"{project.target.root}/{_fill(project, relative, place, context)}"
+        place = _fill(project, relative, project.target.paths.get(relative, relative.removesuffix(TEMPLATE)), context)
+        if not place:  # its own condition does not hold for this project
+            continue
+        path = f"{project.target.root}/{place}"
         is_template = relative.endswith(TEMPLATE)
         content = _render_file(project, root, relative, context) if is_template else file.read_bytes()
         executable = bool(file.stat().st_mode & 0o100)

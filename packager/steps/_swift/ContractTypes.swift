@@ -55,6 +55,10 @@ public enum ContractError: Error, Equatable, Sendable {
   case emptyImage
   /// The platform cannot draw the image.
   case unreadableImage
+  /// The image has transparent pixels: draw it over a background first.
+  case transparentImage
+  /// The pixel buffer is none of 8-bit YUV 4:2:0 in two planes.
+  case wrongPixelFormat(code: UInt32)
   /// The image has more pixels than the contract allows.
   case imageTooLarge(pixels: Int, limit: Int)
   /// The image has another number of channels than the contract takes.

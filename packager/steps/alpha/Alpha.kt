@@ -11,7 +11,7 @@ internal class AlphaDrop {
         var to = 0
         for (y in 0 until input.height) {
             val row = y * input.stride
-            for (from in row until row + input.width * 4 step 4) {
+            for (from in row..row + input.width * 4 - 1 step 4) {
                 input.data.copyInto(result.data, to, from, from + 3)
                 to += 3
             }
@@ -33,7 +33,7 @@ internal class AlphaOver(
         var to = 0
         for (y in 0 until input.height) {
             val row = y * input.stride
-            for (from in row until row + input.width * 4 step 4) {
+            for (from in row..row + input.width * 4 - 1 step 4) {
                 val alpha = input.data[from + 3].toInt() and 0xFF
                 val behind = background * (255 - alpha)
                 for (channel in 0 until 3) {

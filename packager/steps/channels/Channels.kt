@@ -15,7 +15,7 @@ internal class Channels(
         val first = if (order == ChannelOrder.BGR) 2 else 0
         for (y in 0 until input.height) {
             var from = y * input.stride
-            for (to in y * row until (y + 1) * row step 3) {
+            for (to in y * row..(y + 1) * row - 1 step 3) {
                 bytes[to] = input.data[from + first]
                 bytes[to + 1] = input.data[from + 1]
                 bytes[to + 2] = input.data[from + 2 - first]

@@ -11,7 +11,7 @@ internal class Cmyk {
         var to = 0
         for (y in 0 until input.height) {
             val row = y * input.stride
-            for (from in row until row + input.width * 4 step 4) {
+            for (from in row..row + input.width * 4 - 1 step 4) {
                 val rest = 255 - (input.data[from + 3].toInt() and 0xFF)
                 for (channel in 0 until 3) {
                     val ink = input.data[from + channel].toInt() and 0xFF

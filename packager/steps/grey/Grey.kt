@@ -11,7 +11,7 @@ internal class Grey {
         var to = 0
         for (y in 0 until input.height) {
             val row = y * input.stride
-            for (from in row until row + input.width * 3 step 3) {
+            for (from in row..row + input.width * 3 - 1 step 3) {
                 val red = input.data[from].toInt() and 0xFF
                 val green = input.data[from + 1].toInt() and 0xFF
                 val blue = input.data[from + 2].toInt() and 0xFF

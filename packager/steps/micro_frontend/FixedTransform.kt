@@ -30,13 +30,13 @@ internal class FixedTransform(
         }
         var m = 1
         if (half.countTrailingZeroBits() % 2 == 1) {
-            for (i in 0 until half step 2) pair(i)
+            for (i in 0..half - 1 step 2) pair(i)
             m = 2
         }
         while (m < half) {
             val stride = cosines.size / (4 * m)
             for (k in 0 until m) {
-                for (i in k until half step 4 * m) four(i, m, k * stride)
+                for (i in k..half - 1 step 4 * m) four(i, m, k * stride)
             }
             m *= 4
         }

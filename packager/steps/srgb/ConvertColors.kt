@@ -31,11 +31,11 @@ internal class ConvertColors(
         var to = 0
         for (y in 0 until input.height) {
             val row = y * input.stride
-            for (from in row until row + input.width * 3 step 3) {
+            for (from in row..row + input.width * 3 - 1 step 3) {
                 val red = linear[input.data[from].toInt() and 0xFF]
                 val green = linear[input.data[from + 1].toInt() and 0xFF]
                 val blue = linear[input.data[from + 2].toInt() and 0xFF]
-                for (i in 0 until 9 step 3) {
+                for (i in 0..8 step 3) {
                     val sum = matrix[i] * red + matrix[i + 1] * green + matrix[i + 2] * blue
                     result.data[to++] = level(sum).toByte()
                 }

@@ -76,12 +76,12 @@ internal class StandardizeFloats(
     ) {
         val count = input.size / channels
         var sum = 0.0
-        for (i in channel until input.size step channels) sum += input[i]
+        for (i in channel..input.size - 1 step channels) sum += input[i]
         val mean = sum / count
         var squares = 0.0
-        for (i in channel until input.size step channels) squares += (input[i] - mean) * (input[i] - mean)
+        for (i in channel..input.size - 1 step channels) squares += (input[i] - mean) * (input[i] - mean)
         val divisor = divisor(guard, squares / count, count)
-        for (i in channel until input.size step channels) values[i] = ((input[i] - mean) / divisor).toFloat()
+        for (i in channel..input.size - 1 step channels) values[i] = ((input[i] - mean) / divisor).toFloat()
     }
 }
 

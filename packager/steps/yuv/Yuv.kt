@@ -56,7 +56,7 @@ internal class Yuv(
         down: Int,
     ) {
         // Two rows share their chroma; the last may be alone.
-        for (y in 0 until input.height step 2) {
+        for (y in 0..input.height - 1 step 2) {
             val alone = y + 1 == input.height
             val above = input.yOffset + y * input.yStride
             val below = if (alone) above else above + input.yStride

@@ -23,7 +23,9 @@ class Params(StepParams):
 
     range: Literal["limited", "full"] = Field(
         description="limited: luma 16 to 235, video and most Android cameras; full: 0 to 255, JPEG and iPhone's "
-        "`420YpCbCr8BiPlanarFullRange`. Both BT.601."
+        "`420YpCbCr8BiPlanarFullRange`. Both by the matrix of ITU-R BT.601. A frame with that of BT.709 (iPhone's may: "
+        "`kCVImageBufferYCbCrMatrixKey` says it) gives colours that are other by up to 37 of 255: have the camera "
+        "deliver BGRA and hand it over as an rgb image, or train with such colours."
     )
     rotation: Literal[0, 90, 180, 270] = Field(
         default=0,

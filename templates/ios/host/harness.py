@@ -25,7 +25,7 @@ import symbols
 import tree
 
 HOST = Path(__file__).parent
-DOUBLES = {"CoreGraphics": (), "ImageIO": ("CoreGraphics",), "CoreML": ("Twin",)}
+DOUBLES = {"CoreGraphics": (), "CoreVideo": (), "ImageIO": ("CoreGraphics",), "CoreML": ("Twin",)}
 """Doubled modules in order, with what they need of each other."""
 SOURCES = {"CoreML": ("CoreML.swift", "Specification.swift", "TwinModel.swift")}
 STUBS = ("FoundationOfApple", "UniformTypeIdentifiers", "UIKit", "SwiftUI", "PhotosUI")

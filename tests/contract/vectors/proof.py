@@ -7,6 +7,7 @@ is written. Nothing in it tells time or place, so an unchanged run leaves the fi
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import hashlib
 import json
@@ -90,8 +91,8 @@ def counts(chosen: Sequence[Case]) -> dict[str, int]:
 def digest(chosen: Sequence[Case]) -> str:
     """Identity of a list of cases, the same on every processor.
 
-    Names, calls, shapes and refusals; whole numbers with their content, floats only with their number, since a
-    processor's own exponential may have made them.
+    Names, calls, shapes and refusals; whole numbers and words with their content, floats only with their number, since
+    a processor's own exponential may have made them: `sums` stands for those that are expected.
     """
     total = hashlib.sha256()
     for case in chosen:
@@ -99,11 +100,37 @@ def digest(chosen: Sequence[Case]) -> str:
         arguments = [(name, _identity(value)) for name, value in call.arguments]
         refused = isinstance(case.expected, str)
         types = (_form(case.start), _form(call.output))
-        facts = (case.id, call.function, arguments, types, case.stride, case.photo, refused)
+        exact = [part for part in parts(case.expected) if not isinstance(part, float)]
+        facts = (case.id, call.function, arguments, types, case.stride, case.photo, refused, exact)
         total.update(repr((facts, case.tolerance)).encode())
         content = input_bytes(case)
         total.update(str(len(content)).encode() if _has_floats(case.input) else content)
     return total.hexdigest()
+
+
+def sums(chosen: Sequence[Case]) -> dict[str, float]:
+    """Absolute sums of the floats that each step is expected to give, where they are finite."""
+    found: dict[str, float] = {}
+    for case in chosen:
+        total = sum(part for part in parts(case.expected) if isinstance(part, float))
+        for step in steps_of(case):
+            found[step] = found.get(step, 0.0) + total
+    return {step: float(f"{total:.6g}") for step, total in sorted(found.items())}
+
+
+def parts(value: Any) -> list[Any]:
+    """What a case expects: whole numbers and words as they are, arrays of them as a hash, floats as absolute sums."""
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind != "f":
+            return [value.shape, hashlib.sha256(value.tobytes()).hexdigest()]
+        return [value.shape, float(np.abs(value[np.isfinite(value)].astype(np.float64)).sum())]
+    if isinstance(value, float):
+        return [abs(value) if np.isfinite(value) else repr(value)]
+    if dataclasses.is_dataclass(value):
+        return [part for field in dataclasses.fields(value) for part in parts(getattr(value, field.name))]
+    if isinstance(value, tuple | list):
+        return [len(value), *(part for one in value for part in parts(one))]
+    return [value]
 
 
 def _identity(value: Any) -> Any:
@@ -137,8 +164,9 @@ def part() -> list[Case]:
 def proved(language: str, build: str, group: str, chosen: Sequence[Case], rows: Sequence[Row]) -> None:
     """Native code that passed: `rows` are those of `chosen`, all of a group or a part of them."""
     assert len(rows) == len(chosen) and all(row.passed for row in rows)
+    totals = sums(chosen)
     steps: dict[str, dict[str, float]] = {
-        step: {"cases": count, "worst": 0.0} for step, count in counts(chosen).items()
+        step: {"cases": count, "worst": 0.0, "sum": totals[step]} for step, count in counts(chosen).items()
     }
     for case, row in zip(chosen, rows, strict=True):
         for step in steps_of(case):

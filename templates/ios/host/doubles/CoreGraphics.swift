@@ -1,9 +1,13 @@
 // Named double of Apple's CoreGraphics, written from its documentation (pages in ../doubles.toml). Never shipped.
 //
-// It holds 8-bit sRGB pixels of four bytes and draws a picture at its own size only: no scaling, no colour conversion.
-// It says nothing about either on a device.
+// It holds 8-bit sRGB pixels of four bytes, colours multiplied by alpha, and draws a picture on black, or on nothing, at
+// its own size only: no scaling, no colour conversion. It says nothing about either on a device.
 
 @_exported import Foundation
+
+public typealias CFData = Data
+public typealias CFDictionary = [CFString: Any]
+public typealias CFString = String
 
 public final class CGColorSpace {
   public static let sRGB = "kCGColorSpaceSRGB"
@@ -13,6 +17,7 @@ public final class CGColorSpace {
 }
 
 public enum CGImageAlphaInfo: UInt32, Sendable {
+  case premultipliedLast = 1
   case noneSkipLast = 5
 }
 
@@ -30,6 +35,7 @@ public final class CGImage {
 public final class CGContext {
   private let width: Int
   private let height: Int
+  private let hasAlpha: Bool
   private let memory: UnsafeMutableRawPointer
 
   public init?(
@@ -37,7 +43,8 @@ public final class CGContext {
     space: CGColorSpace, bitmapInfo: UInt32
   ) {
     let isKnown = data == nil && width > 0 && height > 0 && bitsPerComponent == 8 && bytesPerRow == width * 4
-    guard isKnown, bitmapInfo == CGImageAlphaInfo.noneSkipLast.rawValue else { return nil }
+    guard isKnown, let alpha = CGImageAlphaInfo(rawValue: bitmapInfo) else { return nil }
+    hasAlpha = alpha == .premultipliedLast
     self.width = width
     self.height = height
     memory = .allocate(byteCount: width * height * 4, alignment: 16)
@@ -55,7 +62,10 @@ public final class CGContext {
   }
 
   public func makeImage() -> CGImage? {
-    let bytes = UnsafeRawBufferPointer(start: memory, count: width * height * 4)
-    return CGImage(width: width, height: height, bytes: Array(bytes))
+    var bytes = Array(UnsafeRawBufferPointer(start: memory, count: width * height * 4))
+    if !hasAlpha {
+      for at in stride(from: 3, to: bytes.count, by: 4) { bytes[at] = 255 }
+    }
+    return CGImage(width: width, height: height, bytes: bytes)
   }
 }

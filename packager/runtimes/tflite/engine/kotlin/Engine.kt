@@ -3,6 +3,7 @@ package packager.contract
 import org.tensorflow.lite.DataType
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor
+import java.nio.Buffer
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
@@ -77,9 +78,7 @@ internal class Engine(
         index: Int,
         values: FloatArray,
     ) {
-        val buffer = input(index)
-        checkSize(values.size * Float.SIZE_BYTES, buffer)
-        buffer.asFloatBuffer().put(values)
+        input(index, values.size * Float.SIZE_BYTES).asFloatBuffer().put(values)
     }
 
     /** Sets input number [index] (in the order given to the constructor). */
@@ -87,10 +86,7 @@ internal class Engine(
         index: Int,
         values: ByteArray,
     ) {
-        val buffer = input(index)
-        checkSize(values.size, buffer)
-        buffer.put(values)
-        buffer.rewind()
+        rewound(input(index, values.size).put(values))
     }
 
     /** Sets input number [index] (in the order given to the constructor). */
@@ -98,9 +94,7 @@ internal class Engine(
         index: Int,
         values: IntArray,
     ) {
-        val buffer = input(index)
-        checkSize(values.size * Int.SIZE_BYTES, buffer)
-        buffer.asIntBuffer().put(values)
+        input(index, values.size * Int.SIZE_BYTES).asIntBuffer().put(values)
     }
 
     /** Sets input number [index] (in the order given to the constructor). */
@@ -108,14 +102,12 @@ internal class Engine(
         index: Int,
         values: LongArray,
     ) {
-        val buffer = input(index)
-        checkSize(values.size * Long.SIZE_BYTES, buffer)
-        buffer.asLongBuffer().put(values)
+        input(index, values.size * Long.SIZE_BYTES).asLongBuffer().put(values)
     }
 
     /** Runs the model once over the inputs that were set. */
     fun run() {
-        outputBuffers.values.forEach { (it as ByteBuffer).rewind() }
+        outputBuffers.values.forEach(::rewound)
         guarded("run") { interpreter.runForMultipleInputsOutputs(inputBuffers, outputBuffers) }
     }
 
@@ -124,9 +116,7 @@ internal class Engine(
         index: Int,
         into: FloatArray,
     ): FloatArray {
-        val buffer = outputOf(index)
-        checkSize(into.size * Float.SIZE_BYTES, buffer)
-        buffer.asFloatBuffer().get(into)
+        outputOf(index, into.size * Float.SIZE_BYTES).asFloatBuffer().get(into)
         return into
     }
 
@@ -135,9 +125,7 @@ internal class Engine(
         index: Int,
         into: ByteArray,
     ): ByteArray {
-        val buffer = outputOf(index)
-        checkSize(into.size, buffer)
-        buffer.get(into)
+        outputOf(index, into.size).get(into)
         return into
     }
 
@@ -146,9 +134,7 @@ internal class Engine(
         index: Int,
         into: IntArray,
     ): IntArray {
-        val buffer = outputOf(index)
-        checkSize(into.size * Int.SIZE_BYTES, buffer)
-        buffer.asIntBuffer().get(into)
+        outputOf(index, into.size * Int.SIZE_BYTES).asIntBuffer().get(into)
         return into
     }
 
@@ -157,26 +143,36 @@ internal class Engine(
         index: Int,
         into: LongArray,
     ): LongArray {
-        val buffer = outputOf(index)
-        checkSize(into.size * Long.SIZE_BYTES, buffer)
-        buffer.asLongBuffer().get(into)
+        outputOf(index, into.size * Long.SIZE_BYTES).asLongBuffer().get(into)
         return into
     }
 
     override fun close(): Unit = interpreter.close()
 
-    private fun input(index: Int): ByteBuffer = rewound(inputBuffers[inputIndices[index]])
-
-    private fun outputOf(index: Int): ByteBuffer = rewound(outputBuffers.getValue(outputIndices[index]))
-
-    private fun rewound(buffer: Any): ByteBuffer = (buffer as ByteBuffer).apply { rewind() }
-
-    private fun checkSize(
+    private fun input(
+        index: Int,
         bytes: Int,
-        buffer: ByteBuffer,
-    ) {
-        if (bytes != buffer.capacity()) throw ModelException("the tensor has ${buffer.capacity()} bytes, not $bytes")
+    ): ByteBuffer = tensor(inputBuffers[inputIndices[index]], bytes)
+
+    private fun outputOf(
+        index: Int,
+        bytes: Int,
+    ): ByteBuffer = tensor(outputBuffers.getValue(outputIndices[index]), bytes)
+
+    private fun tensor(
+        buffer: Any,
+        bytes: Int,
+    ): ByteBuffer {
+        val found = rewound(buffer)
+        if (bytes != found.capacity()) throw ModelException("the tensor has ${found.capacity()} bytes, not $bytes")
+        return found
     }
+}
+
+/** By the method of [Buffer]: Android 8 has none of [ByteBuffer] itself. */
+private fun rewound(buffer: Any): ByteBuffer {
+    (buffer as Buffer).rewind()
+    return buffer as ByteBuffer
 }
 
 private fun checkContract(

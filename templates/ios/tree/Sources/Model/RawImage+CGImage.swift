@@ -3,12 +3,12 @@
   import ImageIO
 
   extension RawImage {
-    /// Pixels of a picture, turned upright and converted to 8-bit sRGB. Transparent parts become black.
+    /// Pixels of an opaque picture, turned upright and converted to 8-bit sRGB.
     ///
     /// - Parameters:
-    ///   - image: A picture in any colour space.
+    ///   - image: An opaque picture in any colour space.
     ///   - orientation: How its pixels lie, as the file's EXIF data or `UIImage.imageOrientation` says.
-    /// - Throws: ``ContractError``.
+    /// - Throws: ``ContractError``, also where a pixel is transparent: what lies behind it is not for this code to say.
     public init(_ image: CGImage, orientation: CGImagePropertyOrientation = .up) throws(ContractError) {
       let width = image.width
       let height = image.height
@@ -17,13 +17,14 @@
         let space = CGColorSpace(name: CGColorSpace.sRGB),
         let context = CGContext(
           data: nil, width: width, height: height, bitsPerComponent: 8, bytesPerRow: width * 4, space: space,
-          bitmapInfo: CGImageAlphaInfo.noneSkipLast.rawValue)
+          bitmapInfo: CGImageAlphaInfo.premultipliedLast.rawValue)
       else { throw .unreadableImage }
       context.draw(image, in: CGRect(x: 0, y: 0, width: width, height: height))
       guard let data = context.data else { throw .unreadableImage }
       let walk = Walk(orientation, width: width, height: height)
       let drawn = data.assumingMemoryBound(to: UInt8.self)
       let count = width * height * 3
+      var alpha: UInt8 = 255
       let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
         var next = 0
         for y in 0..<walk.height {
@@ -32,12 +33,14 @@
             buffer[next] = drawn[from]
             buffer[next + 1] = drawn[from + 1]
             buffer[next + 2] = drawn[from + 2]
+            alpha &= drawn[from + 3]
             next += 3
             from += walk.right * 4
           }
         }
         used = count
       }
+      guard alpha == 255 else { throw .transparentImage }
       try self.init(pixels: pixels, width: walk.width, height: walk.height)
     }
   }
