@@ -59,13 +59,18 @@ public final class CGContext {
     let own = CGRect(x: 0, y: 0, width: width, height: height)
     precondition(rect == own && image.width == width && image.height == height, "this double does not scale")
     memory.copyMemory(from: image.bytes, byteCount: image.bytes.count)
+    if !hasAlpha { forgetAlpha() }
   }
 
   public func makeImage() -> CGImage? {
-    var bytes = Array(UnsafeRawBufferPointer(start: memory, count: width * height * 4))
-    if !hasAlpha {
-      for at in stride(from: 3, to: bytes.count, by: 4) { bytes[at] = 255 }
+    if !hasAlpha { forgetAlpha() }
+    let bytes = UnsafeRawBufferPointer(start: memory, count: width * height * 4)
+    return CGImage(width: width, height: height, bytes: Array(bytes))
+  }
+
+  private func forgetAlpha() {
+    for at in stride(from: 3, to: width * height * 4, by: 4) {
+      memory.storeBytes(of: 255, toByteOffset: at, as: UInt8.self)
     }
-    return CGImage(width: width, height: height, bytes: bytes)
   }
 }
