@@ -78,7 +78,7 @@ def _samples_here(manifest: Manifest, inputs: Inputs) -> tuple[str, ...]:
 
 def _project(session: Session, manifest: Manifest, inputs: Inputs) -> Project:
     original = find_original(session, manifest.model, inputs, manifest.where)
-    opened = exported(session, original, inputs.online)
+    opened = exported(session, original, inputs.online, manifest.where)
     chains = check_plan(manifest, opened.source, session.catalog, lambda a: inputs.resolve(a, ManifestError))
     return Project(manifest, original, opened, chains, inputs)
 

@@ -64,7 +64,11 @@ class Inputs:
         if path is None:
             path = self._resolver.resolve(address, error, where=where)
         key = str(address)
-        self.read[key] = content_hash(path)
+        try:
+            self.read[key] = content_hash(path)
+        except OSError as fault:
+            what = f"`{fault.filename or path}` cannot be read: {fault.strerror or fault}"
+            raise error(what, where=where, hint="check its rights, and links that lead nowhere") from fault
         if not isinstance(address, str):
             self.licenses[key] = address.license or "not stated in the manifest"
         return path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -13,6 +14,8 @@ from packager.cli.options import MANIFEST
 if TYPE_CHECKING:
     from packager.core.console import Console
     from packager.drafting import Drafted
+
+T = TypeVar("T")
 
 NAME = "init"
 SHOWN = 12
@@ -64,15 +67,27 @@ def run(
             expected="one --expect for each --try, in the same order",
             hint='for one photo of a cat: --try photo.jpg --expect cat, where "cat" is one of the labels',
         )
-    arguments = dict(map(_argument, argument or ()))
+    arguments = _by_name("--argument", map(_argument, argument or ()))
     network = drafting.Network(class_, arguments, tuple(code or ()), trust, python)
     pairs = tuple(zip(tries or (), expect or (), strict=True))
-    wish = drafting.Wish(model, manifest, labels, dict(map(_shape, shape or ())), pairs, network)
+    shapes = _by_name("--shape", map(_shape, shape or ()))
+    wish = drafting.Wish(model, manifest, labels, shapes, pairs, network)
     console = Console()
     with open_session(console) as session:
         made = drafting.write_first(session, wish)
     drafting.write(manifest, made.text)
     show(console, manifest, made)
+
+
+def _by_name(option: str, given: Iterable[tuple[str, T]]) -> dict[str, T]:
+    from packager.core.errors import UsageError
+
+    found: dict[str, T] = {}
+    for name, value in given:
+        if name in found:
+            raise UsageError(f"`{option} {name}=...` is given twice", expected="each name once")
+        found[name] = value
+    return found
 
 
 def _shape(given: str) -> tuple[str, tuple[int, ...]]:

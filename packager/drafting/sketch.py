@@ -12,7 +12,7 @@ from packager.drafting.wish import Wish, asked_model, inside
 from packager.manifest.draft import Draft, bundle_name
 from packager.model.manifest import Model
 from packager.model.plugins import RuntimeModule
-from packager.model.recipes import Known, Proposal
+from packager.model.recipes import Known, Proposal, usable
 from packager.model.source import ModelSource
 from packager.model.target import TargetSpec
 from packager.model.tensors import TensorSpec
@@ -50,6 +50,7 @@ def make_sketch(session: Session, wish: Wish) -> Sketch:
     catalog = session.catalog
     asked = asked_model(wish, catalog)
     original, opened = _open(session, wish, asked)
+    _both_ends(opened.source, wish)
     known = _known(catalog, wish, original)
     inputs, shapes, guessed = _fixed(opened.source, asked, known)
     if shapes != asked.shapes:
@@ -80,6 +81,17 @@ def _open(session: Session, wish: Wish, asked: Model) -> tuple[SourceFile, Sourc
     inputs = Inputs(session.resolver(wish.manifest.absolute().parent))
     original = find_original(session, asked, inputs)
     return original, exported(session, original)
+
+
+def _both_ends(found: ModelSource, wish: Wish) -> None:
+    """A model has inputs and outputs. Raises ModelError."""
+    for kind, tensors in (("inputs", found.inputs), ("outputs", found.outputs)):
+        if not tensors:
+            raise ModelError(
+                f"{wish.model.name} has no {kind}",
+                expected="a model with at least one input and one output",
+                hint="export the model again, with what it is fed as its input" if kind == "inputs" else "",
+            )
 
 
 def _stem(asked: Model) -> str:
@@ -134,20 +146,25 @@ def _known(catalog: Catalog, wish: Wish, original: SourceFile) -> Known:
     origin: list[str] = []
     for fact in facts:
         given = {f.name: getattr(fact, f.name) for f in fields(fact)}
-        origin += given.pop("origin")
+        read_in = given.pop("origin")
+        sound = given if fact.labels_file else usable(given)  # a file of labels is read again by its step
+        origin += read_in if any(sound.values()) else ()
         inner = ("mean", "std") if merged.get("scales_itself") else ()
-        merged |= {key: value for key, value in given.items() if value and key not in inner}
+        merged |= {key: value for key, value in sound.items() if value and key not in inner}
     return Known(**merged, origin=tuple(origin))
 
 
 def _named_labels(file: Path, manifest: Path) -> Known:
     try:
-        lines = file.read_text("utf-8-sig").splitlines()
+        lines = file.read_text("utf-8-sig").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as fault:
         reason = getattr(fault, "strerror", None) or fault
         raise UsageError(f"`{file}` cannot be read: {reason}", expected="UTF-8 text, one label in a line") from fault
     if not any(line.strip() for line in lines):
         raise UsageError(f"`{file}` holds no labels", expected="UTF-8 text, one label in a line")
+    blank = next((number for number, line in enumerate(lines, 1) if not line.strip()), None)
+    if blank is not None:
+        raise UsageError(f"{file.name}:{blank} is blank", expected="UTF-8 text, one label in each line")
     return Known(labels=tuple(lines), labels_file=inside(file, manifest), origin=(f"labels of {file.name}",))
 
 

@@ -60,11 +60,10 @@ def try_contracts(session: Session, wish: Wish, sketch: Sketch) -> Drafted:
         for (file, label), score in answers
     ]
     rows = tuple((choices[each.index].summary, each.score) for each in ranked)
-    sure = _without_guesses(choices[first.index])
-    draft = _with(drafts[first.index], name, sure)
+    rivals = [choices[each.index] for each in ranked[1:] if abs(first.score - each.score) < trial.CLOSE]
+    draft = _with(drafts[first.index], name, _told_apart(choices[first.index], rivals))
     draft = replace(draft, samples=samples, tried=_comments(rows, len(choices)))
-    close = len(rows) > 1 and abs(rows[0][1] - rows[1][1]) < trial.CLOSE
-    return Drafted(text(draft), rows, len(choices), close)
+    return Drafted(text(draft), rows, len(choices), bool(rivals))
 
 
 def _with(draft: Draft, name: str, proposal: Proposal) -> Draft:
@@ -73,6 +72,21 @@ def _with(draft: Draft, name: str, proposal: Proposal) -> Draft:
 
 def _without_guesses(proposal: Proposal) -> Proposal:
     return replace(proposal, steps=tuple(replace(step, guess="") for step in proposal.steps), guess="")
+
+
+def _told_apart(taken: Proposal, rivals: Sequence[Proposal]) -> Proposal:
+    """Marks of guesses stay on steps that a rival as good takes otherwise; on all where it has a step of its own."""
+    if not rivals:
+        return _without_guesses(taken)
+    names = {step.name for step in taken.steps}
+    if any(step.name not in names for rival in rivals for step in rival.steps):
+        return taken
+    shared = [[(step.name, step.params) for step in rival.steps] for rival in rivals]
+    steps = tuple(
+        replace(step, guess="") if all((step.name, step.params) in each for each in shared) else step
+        for step in taken.steps
+    )
+    return replace(taken, steps=steps)
 
 
 def _single(sketch: Sketch) -> tuple[str, str, str]:
@@ -85,6 +99,8 @@ def _single(sketch: Sketch) -> tuple[str, str, str]:
             hint="run init without --try, and check the marked lines by hand",
         )
     (name,) = sketch.choices
+    if not named:
+        _could_be_classes(sketch)
     if not named or not sketch.known.labels:
         (tensor,) = named or sketch.draft.outputs
         size = next(spec.shape[-1:] for spec in sketch.found.outputs if spec.name == tensor)
@@ -96,6 +112,20 @@ def _single(sketch: Sketch) -> tuple[str, str, str]:
         )
     (tensor,) = named
     return name, tensor, identifiers(sketch.draft.outputs)[tensor]
+
+
+def _could_be_classes(sketch: Sketch) -> None:
+    """The one output is a row of scores, for which labels alone are missing. Raises UsageError."""
+    ((tensor, proposal),) = sketch.draft.outputs.items()
+    shape = next(spec.shape for spec in sketch.found.outputs if spec.name == tensor)
+    sizes = [size or 1 for size in shape]
+    if proposal.tensors or not sizes or math.prod(sizes) != sizes[-1]:
+        what = "plain numbers" if not proposal.tensors else proposal.summary
+        raise UsageError(
+            f"--try needs an output of classes, and `{tensor}` {list(shape)} is taken as {what}",
+            expected="one score for each class: [1, n]",
+            hint="run init without --try, and check the marked lines by hand",
+        )
 
 
 def _check(wish: Wish, sketch: Sketch) -> None:

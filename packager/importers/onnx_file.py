@@ -27,6 +27,12 @@ def load(path: Path) -> onnx.ModelProto:
         raise ModelError(
             f"{path.name} is a broken ONNX file ({fault})", expected="a whole file", hint="copy the file again"
         ) from fault
+    if not _is_text(model):
+        raise ModelError(
+            f"{path.name} is a broken ONNX file (a name in it is no UTF-8)",
+            expected="a whole file",
+            hint="copy the file again",
+        )
     if not model.opset_import or not model.graph.output:
         raise ModelError(f"{path.name} is not an ONNX model", expected="an opset and a graph with outputs")
     outside = next((t for t in _tensors(model.graph) if t.data_location == onnx.TensorProto.EXTERNAL), None)
@@ -37,6 +43,19 @@ def load(path: Path) -> onnx.ModelProto:
             hint="save it with onnx.save(model, file, save_as_external_data=False)",
         )
     return model
+
+
+def _is_text(message: Any) -> bool:
+    """Whether all texts are UTF-8: the parser hands over others as bytes."""
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_STRING:
+            if not all(isinstance(each, str) for each in ([value] if isinstance(value, str | bytes) else value)):
+                return False
+        elif field.type == field.TYPE_MESSAGE and not all(
+            map(_is_text, [value] if hasattr(value, "ListFields") else value)
+        ):
+            return False
+    return True
 
 
 def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
@@ -65,6 +84,12 @@ def spec_of(value: onnx.ValueInfoProto) -> tuple[TensorSpec, bool]:
         what = "text" if tensor.elem_type == onnx.TensorProto.STRING else "no tensor"
         raise ModelError(
             f"{value.name!r} holds {what}", expected="a tensor of numbers", hint="export the model without it"
+        )
+    if tensor.elem_type not in onnx.TensorProto.DataType.values()[1:]:
+        raise ModelError(
+            f"{value.name!r} holds numbers of the unknown type {tensor.elem_type}",
+            expected="a type of numbers that ONNX defines",
+            hint="copy the file again, or export the model with another type",
         )
     dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)).name
     sizes = [_size(dimension) for dimension in tensor.shape.dim]

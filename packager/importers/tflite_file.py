@@ -75,13 +75,41 @@ def load(path: Path) -> Any:
     if data[4:8] != IDENTIFIER:
         raise ModelError(f"{path.name} is not a TFLite file", expected="the mark TFL3 at byte 4")
     try:
-        return fb.ModelT.InitFromPackedBuf(data, 0)
+        model = fb.ModelT.InitFromPackedBuf(data, 0)
+        _check_numbers(model)
+        return model
     except Exception as fault:  # the generated reader raises whatever a broken offset leads to
         raise ModelError(
             f"{path.name} is a broken TFLite file ({type(fault).__name__}: {fault})",
             expected="a whole file",
             hint="compare its size with the original and copy it again",
         ) from fault
+
+
+def _check_numbers(model: Any) -> None:
+    """Lists that a file leaves out become empty ones. Raises IndexError for a number of a tensor, buffer or operator
+    that the file does not hold; -1 stands for an input that an operator goes without.
+    """
+    buffers, codes = len(model.buffers or ()), len(model.operatorCodes or ())
+    _below([entry.buffer for entry in model.metadata or ()], buffers, "buffer")
+    for graph in model.subgraphs or ():
+        graph.tensors = graph.tensors or []
+        _below([tensor.buffer for tensor in graph.tensors], buffers, "buffer")
+        _below([op.opcodeIndex for op in graph.operators or ()], codes, "operator code")
+        for part, least in ((graph, 0), *((op, -1) for op in graph.operators or ())):
+            part.inputs = _NONE if part.inputs is None else part.inputs
+            part.outputs = _NONE if part.outputs is None else part.outputs
+            _below(part.inputs, len(graph.tensors), "tensor", least)
+            _below(part.outputs, len(graph.tensors), "tensor")
+
+
+_NONE = np.zeros(0, np.int32)
+
+
+def _below(numbers: Any, count: int, kind: str, least: int = 0) -> None:
+    wrong = next((int(number) for number in numbers if not least <= number < count), None)
+    if wrong is not None:
+        raise IndexError(f"there is no {kind} {wrong}")
 
 
 class _AlignedBuffer(fb.BufferT):

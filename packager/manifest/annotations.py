@@ -134,9 +134,9 @@ def _describe_one(place: Slot) -> str:
     if bare is str:
         return _describe_text(place)
     names: dict[Any, str] = {int: "a whole number", float: "a number", bool: "`true` or `false`"}
-    return names.get(bare, place.description.rstrip(".") or "another value") + _bounds(
-        place.metadata, whole=bare is int
-    )
+    words = names.get(bare, place.description.rstrip(".") or "another value")
+    null = constraint(place.metadata, "or_null")
+    return words + _bounds(place.metadata, whole=bare is int) + (f", or `null` {null}" if null else "")
 
 
 def _describe_model(model: type[BaseModel]) -> str:

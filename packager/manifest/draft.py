@@ -76,7 +76,7 @@ def text(draft: Draft) -> str:
 def _lines(draft: Draft) -> Iterator[str]:
     yield f"# Written by `packager init`. Lines with {MARK} hold what could not be known: check them."
     if draft.origin:
-        yield f"# Known from the model: {', '.join(draft.origin)}."
+        yield f"# Known from the model: {_comment(', '.join(draft.origin))}."
     yield "packager: 1"
     yield f"name: {draft.name}"
     yield "version: 0.1.0"
@@ -96,6 +96,11 @@ def _lines(draft: Draft) -> Iterator[str]:
     yield f"formats: [{', '.join(draft.formats)}]"
     yield ""
     yield from _targets(draft)
+
+
+def _comment(words: str) -> str:
+    """On one line, whatever names of files and layers hold."""
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in words)
 
 
 def _model(model: Model, guessed_shapes: bool) -> Iterator[str]:
@@ -173,7 +178,7 @@ def _samples(draft: Draft) -> Iterator[str]:
     yield ""
 
 
-_SUFFIXES = {"image": ".png", "audio": ".wav", "series": ".csv", "bytes": ".bin", "tensor": ".npy", "frame": ".json"}
+_SUFFIXES = {"image": ".png", "audio": ".wav", "series": ".csv", "bytes": ".bin", "tensor": ".npy", "frame": ".y4m"}
 """Usual suffix of a sample of each kind."""
 
 
@@ -182,6 +187,9 @@ def _suffix(proposal: Proposal) -> str:
 
 
 def _targets(draft: Draft) -> Iterator[str]:
+    if not draft.targets:
+        yield f"targets:   # {MARK}: no target takes all of this model's types of numbers"
+        return
     yield f"targets:   # {', '.join(draft.targets)}: remove what you do not ship"
     shown: set[str] = set()
     word = draft.name.replace("-", "")
@@ -212,9 +220,13 @@ _WORDS = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n",
 """Words that YAML 1.1 or 1.2 does not read as text; editors still use 1.1."""
 
 
+_UNREADABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+"""Characters that JSON leaves as they are and that YAML refuses, takes for the end of a line, or cannot encode."""
+
+
 def scalar(value: str) -> str:
     """A text as a plain scalar where YAML reads it as the same text, else quoted."""
     plain = re.fullmatch(r"[A-Za-z_./][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*", value)
     if plain and value.lower() not in _WORDS and not value.startswith("---"):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return _UNREADABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))

@@ -98,3 +98,8 @@ class Verdict:
     waived: str | None = None
     accuracy: Accuracy | None = None
     batch: BatchCheck | None = None
+
+    @property
+    def finite(self) -> bool:
+        """Whether every output value is finite, in batches too; a verdict where one is not cannot be waived."""
+        return not self.figures.non_finite and not (self.batch and self.batch.figures.non_finite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -21,6 +22,8 @@ SEMVER = (
 SPDX = r"^\(*[A-Za-z0-9.:+-]+\)*( (AND|OR|WITH) \(*[A-Za-z0-9.:+-]+\)*)*$"
 """Form of an SPDX licence expression; whether an identifier exists is not known here."""
 
+LONGEST_LICENSE = 256
+
 
 CALLABLE = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)?$"
 """`module:Class`, or `module:Class.method` for a class method that makes one."""
@@ -32,7 +35,14 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-Shape = tuple[Annotated[int, Field(gt=0)] | None, ...]
+@dataclass(frozen=True)
+class OrNull:
+    """Says in messages and in the reference what `null` stands for, beside the values that may stand there."""
+
+    or_null: str
+
+
+Shape = tuple[Annotated[Annotated[int, Field(gt=0)] | None, OrNull("for the first")], ...]
 """Sizes of an input's dimensions; None, for the first alone, is a batch that stays free."""
 
 
@@ -337,7 +347,7 @@ class Header(Part):
     )
     license: str = Field(
         pattern=SPDX,
-        max_length=256,
+        max_length=LONGEST_LICENSE,
         examples=["Apache-2.0", "MIT OR Apache-2.0"],
         description="Licence of the model, an SPDX expression; it goes into NOTICE.",
     )

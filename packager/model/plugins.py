@@ -29,8 +29,9 @@ class StepModule(Protocol):
     - `MAPS = True`: a last step that maps places back to the image that an input was given. Its `Params` have `input`,
       `placed(bound, geometry)` takes the way back, `apply(bound, value, photo)` the image's size, and its call says
       `photo`.
-    - `reach(bound, value, limit) -> float`: how far the step's one number can move where each element of the first
-      tensor of `value` moves by at most `limit`; of a first step whose number has another scale than its tensor.
+    - `reach(bound, value, limit) -> float`: how far the step's one number can move where `value`, or the difference
+      of its two tensors, moves by at most `limit` in each element; of a first step whose number has another scale
+      than its tensor.
     - `class_names(bound)`: labels by class index, written into the model file's metadata.
     - `per_channel(bound, channels)`: (mean, std) by channel of a step that is (value - mean) / std; `AXES`: how a step
       that only moves a tensor's axes orders them. Both are for the model file's metadata (`plan/describe.py`).

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from packager.model.manifest import LONGEST_LICENSE, SPDX
 from packager.model.tensors import Activation, TensorSpec
 
 
@@ -44,6 +48,49 @@ class Known:
     scales_itself: tuple[str, ...] = ()
     activations: Mapping[str, Activation] = field(default_factory=dict)
     origin: tuple[str, ...] = ()
+
+
+LARGEST_SIDE = 1 << 16
+"""Sides in pixels above this are a broken file's."""
+
+_UNWRITABLE = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode categories: control characters, lone surrogates, ends of lines and paragraphs."""
+
+
+def usable(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts, by field of `Known`, that a manifest can hold; what is empty or cannot be meant is left out.
+
+    `mean` and `std` are finite, as many, and every `std` is above 0; sides are 1 to LARGEST_SIDE; no label is blank or
+    holds a control character other than a tab; a licence is an SPDX expression.
+    """
+    kept = {key: value for key, value in facts.items() if value and _TESTS.get(key, bool)(value)}
+    mean, std = kept.get("mean", ()), kept.get("std", ())
+    whole = len(mean) == len(std) and all(number > 0 for number in std)
+    return {key: value for key, value in kept.items() if whole or key not in ("mean", "std")}
+
+
+def _are_finite(numbers: Sequence[float]) -> bool:
+    return all(map(math.isfinite, numbers))
+
+
+def _are_sides(sides: Sequence[int]) -> bool:
+    return all(1 <= side <= LARGEST_SIDE for side in sides)
+
+
+def _are_labels(labels: Sequence[str]) -> bool:
+    texts = all(label.strip() for label in labels)
+    return texts and not any(unicodedata.category(c) in _UNWRITABLE and c != "\t" for label in labels for c in label)
+
+
+_TESTS: Mapping[str, Callable[[Any], bool]] = {
+    "labels": _are_labels,
+    "license": lambda text: len(text) <= LONGEST_LICENSE and re.search(SPDX, text) is not None,
+    "mean": _are_finite,
+    "std": _are_finite,
+    "size": _are_sides,
+    "resized": _are_sides,
+    "shorter": lambda side: _are_sides((side,)),
+}
 
 
 @dataclass(frozen=True)
@@ -97,4 +144,4 @@ class RecipeModule(Protocol):
         """The most usual proposal first; empty where the tensor is of another kind. Its shape is without None."""
 
 
-__all__ = ["Known", "Proposal", "RecipeModule", "Step"]
+__all__ = ["LARGEST_SIDE", "Known", "Proposal", "RecipeModule", "Step", "usable"]

@@ -54,7 +54,7 @@ def _of_zip(path: Path, catalog: Catalog) -> tuple[str, str]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = sorted(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
         hint = "the file is cut short: compare its size with the original and copy it again"
         return f"{path.name} begins as a zip archive, but its end is missing", hint
     inside = next((name for name in names if Path(name).suffix in _suffixes(catalog)), None)

@@ -28,6 +28,7 @@ OTHER_MEANINGS = {
     ("stages/render/context.py", "labels"): "a key of the templates' context",
     ("stages/render/goldens.py", "layout"): "a key of golden/index.json",
     ("model/results.py", "labels"): "a key of a result in JSON",
+    ("model/recipes.py", "labels"): "a field of what a file says of itself",
     ("model/results.py", "detections"): "a key of a result in JSON",
     ("model/results.py", "values"): "a key of a result in JSON",
     ("model/geometry.py", "orient"): "a kind of move",

@@ -146,6 +146,20 @@ def test_errors_are_means(pairs: list[tuple[float, float]]) -> None:
         assert there - moved == pytest.approx(most, rel=1e-3, abs=1e-9)
 
 
+@given(st.lists(st.tuples(st.floats(-9, 9, width=32), st.floats(-9, 9, width=32)), min_size=1, max_size=20))
+@settings(derandomize=True, deadline=None)
+def test_errors_of_two_outputs_move_with_both(pairs: list[tuple[float, float]]) -> None:
+    one, other = (np.array([column], np.float64) for column in zip(*pairs, strict=True))
+    away = np.where(one >= other, 0.25, -0.25)
+    for metric, power in (("mse", 2), ("mae", 1)):
+        bound = reconstruction_error.Params.model_validate({"metric": metric})
+        before, after = (
+            float(np.mean(np.abs(a - b) ** power)) for a, b in ((one, other), (one + away, other - 0.5 * away))
+        )
+        most = reconstruction_error.reach(bound, (one, other), 0.25 + 0.125)
+        assert after - before == pytest.approx(most, rel=1e-9)
+
+
 def test_errors_need_two_tensors_of_one_size() -> None:
     bound = reconstruction_error.Params(metric="mse")
     pair = TensorsType((FLOAT, TensorType("float32", (12,))))

@@ -198,3 +198,9 @@ def test_an_exported_program(session: Session, tmp_path: Path, torch_models: Pat
     fixed = project(tmp_path / "f", torch_models, "net.pt2", shapes=FREE)
     with pytest.raises(ModelError, match="it fixes the batch of its input 'image' at 1"):
         pipeline.build(session, fixed, tmp_path / "d")
+    larger = project(tmp_path / "l", torch_models, "free.pt2", shapes={"image": [None, 16, 16, 3]})
+    with pytest.raises(ModelError, match="its input 'image' does not take 16 at axis 1") as caught:
+        pipeline.build(session, larger, tmp_path / "d")
+    (finding,) = caught.value.findings
+    assert "it takes [any, 8, 8, 3]" in finding.hint
+    assert finding.where is not None and finding.where.line > 1

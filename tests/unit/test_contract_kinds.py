@@ -106,6 +106,15 @@ def test_frames_of_y4m_and_npz_are_the_same(tmp_path: Path) -> None:
         decode(tmp_path / "a.y4m", FrameType(14))
 
 
+def test_a_frame_with_a_rotation_is_refused(tmp_path: Path) -> None:
+    planes = {"y": np.zeros((2, 2), np.uint8), "u": np.zeros((1, 1), np.uint8), "v": np.zeros((1, 1), np.uint8)}
+    np.savez(tmp_path / "a.npz", rotation=0, **planes)
+    assert isinstance(decode(tmp_path / "a.npz", FrameType(15)), Frame)
+    np.savez(tmp_path / "b.npz", rotation=90, **planes)
+    with pytest.raises(DecodeError, match=r"b\.npz has a rotation of 90, which a sample cannot have"):
+        decode(tmp_path / "b.npz", FrameType(15))
+
+
 @pytest.mark.parametrize("header", ["C422", "C420p10", "C420jpeg XX"])
 def test_broken_frames_are_refused(header: str, tmp_path: Path) -> None:
     (tmp_path / "a.y4m").write_bytes(f"YUV4MPEG2 W5 H3 {header}\nFRAME\n".encode() + bytes(20))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -13,9 +14,10 @@ from onnx import TensorProto, helper
 from packager.core.console import NullConsole
 from packager.core.errors import ManifestError, UsageError
 from packager.drafting import Wish, write, write_first
-from packager.manifest.draft import bundle_name, flow, scalar
+from packager.manifest.draft import Draft, bundle_name, flow, scalar, text
 from packager.model.contract import Classification, Label
-from packager.model.recipes import Known
+from packager.model.manifest import Model
+from packager.model.recipes import Known, Proposal
 from packager.model.tensors import Activation, TensorSpec
 from packager.recipes import image, scores
 from packager.session import open_session
@@ -106,6 +108,9 @@ def test_a_trial_takes_what_gives_the_right_answer(tmp_path: Path) -> None:
     assert made.tried == 60
     assert {"RGB" in summary for summary, _ in made.ranking} == {True}
     assert yaml.safe_load(made.text)["samples"][0]["expect"]["verdict"]["label"] == "red"
+    assert made.close, "a photo of one colour says nothing of fits and methods"
+    marked = [line.strip(" -").split(":")[0] for line in made.text.splitlines() if "# GUESS" in line]
+    assert marked == ["license", "resize", "normalize"]
     wrong = ((tmp_path / "red.png", "green"),)
     with open_session(NullConsole()) as session, pytest.raises(ManifestError, match="none of 60 usual contracts"):
         write_first(session, Wish(file, tmp_path / "m.yaml", tmp_path / "labels.txt", tries=wrong))
@@ -168,3 +173,16 @@ def test_writing_leaves_nothing_half(tmp_path: Path) -> None:
         write(tmp_path / "file" / "manifest.yaml", "x")
     write(tmp_path / "manifest.yaml", "x")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "manifest.yaml"]
+
+
+def test_a_sample_has_the_suffix_that_its_kind_is_read_from() -> None:
+    from packager.manifest.draft import _suffix
+
+    proposal = Proposal("camera", (), "", {"frame": {}})
+    assert (_suffix(proposal), _suffix(replace(proposal, accepts={"image": {}}))) == (".y4m", ".png")
+
+
+def test_a_model_that_no_target_takes_is_marked() -> None:
+    asked = Model.model_validate({"source": "n.onnx"})
+    draft = Draft("n", asked, inputs={}, outputs={}, origin=(), formats=(), targets={})
+    assert "\ntargets:   # GUESS: no target takes all of this model's types of numbers\n" in text(draft)

@@ -12,6 +12,8 @@ from sources_tools import functional, keras_2, keras_3, layer
 from packager.core.errors import ModelError
 from packager.model.tensors import Activation
 from packager.sources import keras, keras_h5
+from packager.sources._keras.loops import long_loop, recurrent_steps
+from packager.sources._keras.network import read_network
 
 INPUT = layer("InputLayer", "photo", batch_input_shape=[None, 32, 24, 3], dtype="float32")
 CONV: dict[str, Any] = {"filters": 8, "kernel_size": [3, 3], "strides": [2, 2], "padding": "same", "activation": "relu"}
@@ -43,6 +45,33 @@ def test_interface_of_a_functional_model(tmp_path: Path) -> None:
     assert found.ops["Dense"] == 2
     assert found.facts["parameters"] == 6
     assert found.unseen == ()
+
+
+def test_steps_of_recurrent_layers_are_those_that_reach_them() -> None:
+    """Behind a stride, in a nested network that is called twice, and below the steps of a wrapper."""
+    cell: dict[str, Any] = {"units": 2, "return_sequences": True}
+    inner = functional(
+        [layer("InputLayer", "rows", batch_input_shape=[None, None, 2]), layer("GRU", "gru", "rows", **cell)],
+        ["rows"], ["gru"],
+    )  # fmt: skip
+    net = {**layer("Functional", "net", "lstm"), "config": {**inner["config"], "name": "net"}}
+    net["inbound_nodes"].append([["conv", 0, 0, {}]])
+    layers = [
+        layer("InputLayer", "x", batch_input_shape=[None, None, 4]),
+        layer("Conv1D", "conv", "x", filters=2, kernel_size=[8], strides=[8], padding="same"),
+        layer("MaxPooling1D", "pool", "conv", pool_size=[2], strides=[2], padding="valid"),
+        layer("LSTM", "lstm", "pool", **cell),
+        net,
+        layer("InputLayer", "words", batch_input_shape=[None, 300, 5, 2]),
+        layer("TimeDistributed", "each", "words",
+              layer={"class_name": "LSTM", "config": {"name": "within", "units": 2}}),
+    ]  # fmt: skip
+    network = read_network(functional(layers, ["x", "words"], ["lstm", "each"]))
+    shapes = [(1, 400, 4), (1, 300, 5, 2)]
+    found = list(recurrent_steps(network, shapes))
+    assert found == [(("lstm",), 25), (("net", "gru"), 25), (("net", "gru"), 50), (("each",), 5)]
+    assert long_loop(network, shapes) is None
+    assert long_loop(network, [(1, 8 * 257, 4), None]) == "net/gru"
 
 
 def test_sequential_without_an_input_layer(tmp_path: Path) -> None:

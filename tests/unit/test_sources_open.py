@@ -49,6 +49,13 @@ def long(keras: Any) -> Any:
     return keras.Model(start, keras.layers.Dense(2, name="end")(keras.layers.GRU(2)(start)))
 
 
+def strided(keras: Any) -> Any:
+    """Few steps, made of more of a length that the model leaves free."""
+    start = keras.Input((None, 2), name="seq")
+    rows = keras.layers.Conv1D(2, 8, strides=8, padding="same")(start)
+    return keras.Model(start, keras.layers.Dense(2, name="end")(keras.layers.GRU(2)(rows)))
+
+
 def words(keras: Any) -> Any:
     """Integer input."""
     ids = keras.Input((7,), dtype="int32", name="ids")
@@ -191,6 +198,16 @@ def test_loops_that_stay_are_refused_before_anything_crashes(tmp_path: Path, for
             entry(module.CONVERT)(
                 request={"precision": precision}, inputs={"calibration": feeds}, out=tmp_path, source=source
             )
+
+
+@pytest.mark.parametrize("form", ["keras3-keras", "keras2-h5"])
+def test_layers_are_unrolled_by_the_steps_that_reach_them(tmp_path: Path, form: str) -> None:
+    path, kind = save(strided, form, tmp_path)
+    shapes = {"seq": [1, 400, 2]}
+    info = CATALOG.sources[kind].inspect(path, {"seq": (1, 400, 2)})
+    assert not CATALOG.runtimes["coreml"].check(info, "float32")
+    source = entry(CATALOG.sources[kind].OPEN)(request={"shapes": shapes}, inputs={"model": path})
+    assert not {op.type for op in source.function.graph.get_operations()} & {"While", "StatelessWhile"}
 
 
 def test_text_operations_and_python_functions_are_refused(tmp_path: Path) -> None:

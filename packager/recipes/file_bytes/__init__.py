@@ -23,8 +23,10 @@ PADS = (256, 0, -1)
 
 def proposals(tensor: TensorSpec, known: Known) -> Sequence[Proposal]:  # noqa: ARG001 - the protocol's form
     """Head and tail or head alone, white space left out or kept, each padding."""
-    count = tensor.shape[-1] or 0
-    if tensor.dtype != "int32" or len(tensor.shape) != 2 or tensor.shape[0] != 1 or count < FEWEST:
+    if tensor.dtype != "int32" or len(tensor.shape) != 2 or tensor.shape[0] != 1:
+        return ()
+    count = tensor.shape[1] or 0
+    if count < FEWEST:
         return ()
     made = []
     for (head, tail), strip, pad in itertools.product(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from packager.model.recipes import Known, Proposal, Step
@@ -48,6 +48,8 @@ def proposals(tensor: TensorSpec, known: Known) -> Sequence[Proposal]:
     if place is None:
         return ()
     height, width, channels, first = place
+    if known.mean is not None and len(known.mean) not in (1, channels):
+        known = replace(known, mean=None, std=None)  # of another picture than this one
     made = []
     for fitting, scale, order in itertools.product(
         fittings(height, width, known), _ranges(known, channels, tensor), _orders(known, channels)

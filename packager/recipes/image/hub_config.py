@@ -25,6 +25,7 @@ _PLAIN_FROM = 384
 """ConvNext's processor: part of the picture that is kept, and the size from which on nothing is cut."""
 
 _MOST = 16 << 20
+_LONGEST_INDEX = 10
 Sides = tuple[int, int]
 
 
@@ -32,8 +33,7 @@ def read(model: Path) -> Known:
     """What the two files beside `model` say; an empty `Known` where there are none. Raises ModelError."""
     folder = model if model.is_dir() else model.parent
     given = _read(folder / "preprocessor_config.json")
-    names = _read(folder / "config.json").get("id2label", {})
-    labels = _labels(names) if isinstance(names, Mapping) else ()
+    labels = _labels(_read(folder / "config.json").get("id2label"))
     origin = tuple(name for name, found in (("preprocessor_config.json", given), ("config.json", labels)) if found)
     try:
         return Known(labels=labels, origin=origin, **(_picture(given) if given else {}))
@@ -148,7 +148,10 @@ def _sides(value: Any) -> Sides | None:
         both = (value.get("height"), value.get("width"))
         return (int(both[0]), int(both[1])) if both[0] and both[1] else None
     if isinstance(value, list):
-        return (int(value[0]), int(value[1]))
+        if len(value) != 2:
+            raise ValueError(f"a size of {len(value)} numbers, where height and width are two")
+        height, width = value
+        return (int(height), int(width))
     return (int(value), int(value)) if value else None
 
 
@@ -161,8 +164,10 @@ def _convnext(shorter: int | None, share: float) -> dict[str, Any]:
     )
 
 
-def _labels(names: Mapping[str, Any]) -> tuple[str, ...]:
-    numbered = {int(key): str(text) for key, text in names.items() if str(key).isdecimal()}
+def _labels(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, Mapping) or not all(isinstance(text, str | int | float) for text in names.values()):
+        return ()
+    numbered = {int(key): str(text) for key, text in names.items() if key.isdecimal() and len(key) < _LONGEST_INDEX}
     labels = tuple(numbered[i] for i in range(len(numbered))) if set(numbered) == set(range(len(numbered))) else ()
     return () if labels == tuple(f"LABEL_{i}" for i in range(len(labels))) else labels
 
@@ -174,6 +179,8 @@ def _read(file: Path) -> dict[str, Any]:
         raise ModelError(f"{file.name} is larger than {_MOST >> 20} MiB", expected="a short JSON file")
     try:
         value = json.loads(file.read_bytes())
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise ModelError(f"{file.name} is not JSON ({fault})", hint="mend it, or move it away") from fault
+    except OSError as fault:
+        raise ModelError(f"{file.name} cannot be read: {fault.strerror}", hint="check its rights") from fault
     return value if isinstance(value, dict) else {}

@@ -25,7 +25,7 @@ def proposals(tensor: TensorSpec, known: Known) -> Sequence[Proposal]:
 
     Without labels, made-up ones for the few scores of a model that ends in softmax.
     """
-    count = tensor.shape[-1] or 0
+    count = (tensor.shape[-1] or 0) if tensor.shape else 0
     stored = tensor.dtype == "int8" and tensor.quantization is not None
     if (tensor.dtype != "float32" and not stored) or count < 2 or _size(tensor) != count:
         return ()

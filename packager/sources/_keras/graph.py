@@ -13,7 +13,7 @@ from packager.core.errors import ModelError
 from packager.core.samples import read_sample, sample_paths, write_sample
 from packager.importers.frozen import FrozenModel, checked, fixed_shape, freeze
 from packager.model.tensors import TensorSpec
-from packager.sources._keras.loops import MOST_STEPS
+from packager.sources._keras.loops import MOST_STEPS, recurrent_steps
 from packager.sources._keras.network import Network
 
 
@@ -56,26 +56,42 @@ def _call(model: Any, tensors: Sequence[Any]) -> list[Any]:
     return list(tf.nest.flatten(model(packed, training=False)))
 
 
-def _unroll(model: Any, longest: int) -> None:
+def _steps(model: Any, network: Network, inputs: Sequence[TensorSpec]) -> dict[int, int]:
+    """Most steps of each recurrent layer, by the identity of its object: those that the plan goes by."""
+    found: dict[int, int] = {}
+    for path, steps in recurrent_steps(network, [spec.shape for spec in inputs]):
+        layer = model
+        for name in path:
+            layer = layer.get_layer(name)
+        found.update({id(part): max(steps, found.get(id(part), 0)) for part in layer._flatten_layers()})
+    return found
+
+
+def _unroll(model: Any, known: Mapping[int, int], longest: int) -> None:
     """Unroll recurrent layers of at most `MOST_STEPS` steps.
 
     Loops are what converters do worst: TFLite's calibrator crashes on them, and Core ML packages with loops
-    cannot be evaluated here. `longest` stands for a length that the model leaves free.
+    cannot be evaluated here. `known` holds their steps by the identity of the layer; for others the model's own
+    shapes are asked, and `longest` stands for a length that it leaves free.
     """
     for layer in model._flatten_layers():
         inner = [layer, getattr(layer, "forward_layer", None), getattr(layer, "backward_layer", None)]
         recurrent = [part for part in inner if hasattr(part, "unroll")]
         if not recurrent:
             continue
-        try:
-            steps = tuple(layer.input.shape)[1] or longest
-        except (AttributeError, IndexError, ValueError):  # a layer inside a wrapper has no input of its own
-            steps = longest
-        if steps <= MOST_STEPS:
+        if known.get(id(layer), _own_steps(layer) or longest) <= MOST_STEPS:
             for part in recurrent:
                 part.unroll = True
                 part._could_use_gpu_kernel = False
                 _silence_backwards(part)
+
+
+def _own_steps(layer: Any) -> int | None:
+    try:
+        size: int | None = tuple(layer.input.shape)[1]
+    except (AttributeError, IndexError, ValueError):  # a layer inside a wrapper has no input of its own
+        return None
+    return size
 
 
 def _silence_backwards(layer: Any) -> None:
@@ -104,7 +120,8 @@ def freeze_keras(model: Any, network: Network, shapes: Mapping[str, Sequence[int
     """Return the frozen function of an opened model. Raises ModelError where a shape stays open."""
     declared = _specs(model, network)
     inputs = [TensorSpec(spec.name, spec.dtype, fixed_shape(spec.name, spec.shape, shapes)) for spec in declared]
-    _unroll(model, max((spec.shape[1] or 0 for spec in inputs if len(spec.shape) > 1), default=0))
+    longest = max((spec.shape[1] or 0 for spec in inputs if len(spec.shape) > 1), default=0)
+    _unroll(model, _steps(model, network, inputs), longest)
     return freeze(lambda *tensors: _call(model, tensors), inputs, network.output_names)
 
 

@@ -45,7 +45,7 @@ def detect(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return {_CONFIG, _METADATA} <= set(archive.namelist())
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
         return False
 
 
@@ -71,7 +71,7 @@ def read(path: Path) -> tuple[Network, dict[str, Any]]:
             weights = archive.getinfo(_WEIGHTS).file_size
     except FetchError as fault:
         raise ModelError(f"{path.name}: {fault}", hint="save the model again") from fault
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, zlib.error, EOFError) as fault:
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, RuntimeError, zlib.error, EOFError) as fault:
         raise ModelError(
             f"{path.name} is a broken Keras file ({fault})",
             expected=f"a zip archive with {_CONFIG}, {_METADATA} and {_WEIGHTS}",

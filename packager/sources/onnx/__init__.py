@@ -39,6 +39,7 @@ _ENDS = {
 }  # fmt: skip
 _PASSES = {"Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Transpose", "Cast", "DequantizeLinear",
            "QuantizeLinear"}  # fmt: skip
+_RESHAPES = {"Reshape", "Expand", "Unsqueeze", "Squeeze", "Identity"}
 
 
 def detect(path: Path) -> bool:
@@ -131,7 +132,7 @@ def _ends(graph: onnx.GraphProto, output: str) -> Activation | None:
             return Activation(_ENDS[node.op_type], node.name or node.output[0])
         if _is_softmax(node, makers):
             return Activation("softmax", node.name or node.output[0])
-        if node.op_type not in _PASSES:
+        if node.op_type not in _PASSES or not node.input:
             return None
         name = node.input[0]
     return None
@@ -139,9 +140,11 @@ def _ends(graph: onnx.GraphProto, output: str) -> Activation | None:
 
 def _is_softmax(node: onnx.NodeProto, makers: Mapping[str, onnx.NodeProto]) -> bool:
     """Whether a Div is the end of a softmax that was written out: Exp over its own sum (as JAX exports it)."""
-    if node.op_type != "Div" or getattr(makers.get(node.input[0]), "op_type", "") != "Exp":
+    if node.op_type != "Div" or len(node.input) != 2 or getattr(makers.get(node.input[0]), "op_type", "") != "Exp":
         return False
     total = makers.get(node.input[1])
-    while total is not None and total.op_type in ("Reshape", "Expand", "Unsqueeze", "Squeeze", "Identity"):
-        total = makers.get(total.input[0])
-    return total is not None and total.op_type == "ReduceSum" and total.input[0] == node.input[0]
+    for _ in range(len(makers)):  # a broken file's nodes may feed each other in a ring
+        if total is None or total.op_type not in _RESHAPES:
+            break
+        total = makers.get(next(iter(total.input), ""))
+    return total is not None and total.op_type == "ReduceSum" and list(total.input[:1]) == [node.input[0]]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from packager.model.recipes import Known
+from packager.model.recipes import Known, usable
 
 if TYPE_CHECKING:
     import onnx
@@ -32,7 +33,8 @@ def known(model: onnx.ModelProto) -> Known:
     given = {entry.key: entry.value for entry in model.metadata_props}
     found: dict[str, Any] = {}
     origin: list[str] = []
-    for facts, keys in (*_plain(given), _ultralytics(given), _stamped(given)):
+    for said, keys in (*_plain(given), _ultralytics(given), _stamped(given)):
+        facts = usable(said)
         found |= facts
         origin += [f"metadata `{key}`" for key in keys if facts]
     return Known(**found, origin=tuple(dict.fromkeys(origin)))
@@ -109,7 +111,7 @@ def _stamped(given: Mapping[str, str]) -> Facts:
             "size": (int(image["height"]), int(image["width"])),
             "color": str(image["color"]),
         }
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, OverflowError):
         return {}, ()
     return facts, ("packager.pixels",)
 
@@ -129,18 +131,29 @@ def _labels(value: Any) -> tuple[str, ...]:
         if len(value) == 1 and isinstance(next(iter(value.values())), list):
             return _labels(next(iter(value.values())))
         try:
-            numbered = {int(key): str(label) for key, label in value.items()}
-        except (TypeError, ValueError):
+            numbered = {int(key): label for key, label in value.items()}
+        except (TypeError, ValueError, OverflowError):
             return ()
         whole = set(numbered) == set(range(len(numbered)))
-        return tuple(numbered[index] for index in range(len(numbered))) if whole else ()
-    return tuple(map(str, value)) if isinstance(value, list | tuple) and len(value) > 1 else ()
+        return _texts([numbered[index] for index in range(len(numbered))]) if whole else ()
+    return _texts(value) if isinstance(value, list | tuple) and len(value) > 1 else ()
+
+
+def _texts(labels: Sequence[Any]) -> tuple[str, ...]:
+    """Texts and numbers as texts; nothing where a label is something else."""
+    if not all(isinstance(label, str | int | float) for label in labels):
+        return ()
+    try:
+        return tuple(map(str, labels))
+    except ValueError:  # an integer of thousands of digits
+        return ()
 
 
 def _numbers(text: str) -> tuple[float, ...]:
     value = _value(text)
     values = value if isinstance(value, list | tuple) else [value]
     try:
-        return tuple(float(number) for number in values)
-    except (TypeError, ValueError):
+        numbers = tuple(float(number) for number in values)
+    except (TypeError, ValueError, OverflowError):
         return ()
+    return numbers if all(map(math.isfinite, numbers)) else ()

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
+import math
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from packager.core.errors import ModelError
 from packager.importers import tflite_file
-from packager.model.recipes import Known
+from packager.model.recipes import Known, usable
 
 NAME = "TFLITE_METADATA"
 LABELS = "packager.labels"
@@ -24,6 +29,10 @@ IDENTIFIER = b"M001"
 _IMAGE, _NORMALIZATION, _AXIS_LABELS, _VALUE_LABELS = 2, 1, 2, 3
 _COLORS = {1: "rgb", 2: "grey"}
 _MOST_LABELS = 16 << 20
+_BROKEN_ZIP = (
+    zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, zlib.error, lzma.LZMAError,
+    struct.error, OverflowError,
+)  # fmt: skip
 _LICENCES = {"apache": "Apache-2.0", "mit": "MIT"}
 
 
@@ -105,7 +114,7 @@ def known(path: Path) -> Known:
             expected="TFLite metadata as its own tools write it",
             hint="compare the file's size with the original, or take the metadata out",
         ) from fault
-    facts = {key: value for key, value in found.items() if value}
+    facts = usable(found)
     return Known(**facts, origin=("TFLite metadata",) if facts else ())
 
 
@@ -156,8 +165,10 @@ def _short(values: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _shortest(value: float) -> float:
-    stored = struct.pack("<f", value)
-    return next(each for each in _rounded(value) if struct.pack("<f", each) == stored)
+    if not math.isfinite(value):
+        return value
+    with np.errstate(over="ignore"):  # the largest numbers, rounded up
+        return next(each for each in _rounded(value) if float(np.float32(each)) == value)
 
 
 def _rounded(value: float) -> Iterator[float]:
@@ -179,12 +190,12 @@ def _files(path: Path) -> dict[str, bytes]:
     data = path.read_bytes()
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return {}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        small = [info for info in archive.infolist() if info.file_size <= _MOST_LABELS and not info.is_dir()]
-        try:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            small = [info for info in archive.infolist() if info.file_size <= _MOST_LABELS and not info.is_dir()]
             return {info.filename: archive.read(info) for info in small}
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as fault:
-            raise ValueError(f"its associated files cannot be read: {fault}") from fault
+    except _BROKEN_ZIP as fault:
+        raise ValueError(f"its associated files cannot be read: {fault}") from fault
 
 
 def _licence(text: str) -> str | None:

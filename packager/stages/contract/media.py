@@ -111,6 +111,11 @@ def frame(path: Path, kind: FrameType) -> Frame:
 def _npz_frame(path: Path) -> Frame:
     with np.load(path, allow_pickle=False) as archive:
         y, u, v = (np.ascontiguousarray(archive[name]) for name in "yuv")
+        turn = archive["rotation"] if "rotation" in archive.files else 0
+    if np.any(turn):
+        hint = "turn its planes, or state the turn as `rotation` of the `yuv` step, and leave it out of the file"
+        what = f"{path.name} has a rotation of {np.asarray(turn).tolist()}, which a sample cannot have"
+        raise DecodeError(what, hint)
     chroma = tuple((side + 1) // 2 for side in y.shape)
     if y.ndim != 2 or y.size == 0 or u.shape != chroma or v.shape != chroma:
         raise ValueError(f"planes of {y.shape}, {u.shape} and {v.shape}")

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packager.core.actions import RESULT, Action, Actions
-from packager.core.errors import ConvertError
+from packager.core.errors import ConvertError, ModelError
 from packager.core.samples import read_samples, write_samples
-from packager.model.artifact import Artifact, Port, Verdict
+from packager.model.artifact import Artifact, BatchCheck, Port, Verdict
 from packager.model.contract import Chain, Classification, Mask
 from packager.model.evaluation import Accuracy
 from packager.model.golden import ArtifactGolden, GoldenRecord, SampleGolden, Tolerance
@@ -101,7 +101,7 @@ def _in_batches(
     folder = write_samples(scratch / f"batch-{artifact.runtime}-{artifact.precision}", several)
     try:
         ran = actions.run(run_action(artifact, catalog.runtimes[artifact.runtime], folder))
-    except ConvertError as fault:
+    except (ConvertError, ModelError) as fault:  # an evaluator of ours refuses what it cannot run as a model
         why = f"it cannot run a batch of {len(several) - 1}: {fault.findings[0].what}"
         return tuple(_with_reasons(verdict, (why,), gates) for verdict in verdicts)
     judged = []
@@ -112,14 +112,16 @@ def _in_batches(
             verdict.thresholds,
             lambda outputs: _real([to_source_units(artifact, outputs, catalog)], plan)[0],
         )
-        judged.append(replace(_with_reasons(verdict, reasons, gates), batch=found))
+        judged.append(_with_reasons(verdict, reasons, gates, found))
     return tuple(judged)
 
 
-def _with_reasons(verdict: Verdict, more: tuple[str, ...], gates: Mapping[str, Gate]) -> Verdict:
-    reasons = (*verdict.reasons, *more)
-    waived = waiver(gates, verdict.runtime, verdict.precision) if reasons and not verdict.figures.non_finite else None
-    return replace(verdict, passed=not reasons, reasons=reasons, waived=waived)
+def _with_reasons(
+    verdict: Verdict, more: tuple[str, ...], gates: Mapping[str, Gate], batch: BatchCheck | None = None
+) -> Verdict:
+    reasons, seen = (*verdict.reasons, *more), replace(verdict, batch=batch)
+    waived = waiver(gates, verdict.runtime, verdict.precision) if reasons and seen.finite else None
+    return replace(seen, passed=not reasons, reasons=reasons, waived=waived)
 
 
 def _kernel_sets(ran: Path, runtime: RuntimeModule, precision: str) -> list[str]:
@@ -160,7 +162,7 @@ def with_accuracy(made: Verified, found: Mapping[str, Accuracy | str], gates: Ma
 
 def _judged(verdict: Verdict, found: Accuracy | str, gates: Mapping[str, Gate]) -> Verdict:
     reasons = (*verdict.reasons, *judge_accuracy(found))
-    waivable = reasons and not verdict.figures.non_finite and not isinstance(found, str)
+    waivable = reasons and verdict.finite and not isinstance(found, str)
     return replace(
         verdict,
         accuracy=None if isinstance(found, str) else found,
@@ -285,7 +287,9 @@ def _result(
     limits = [_real_tolerance(artifact, port, ranges[port.source]) for port in ports]
     share = max(limit.absolute / ranges[port.source] for limit, port in zip(limits, ports, strict=True))
     allowed = limits[0] if isinstance(result, Classification) else Tolerance(float(np.float32(share)), 1e-6)
-    moved = _moved(catalog, chain, taken(chain, real, golden.model_inputs), limits[0])
+    # A difference of two outputs moves with both of them.
+    apart = sum(limit.absolute for limit in limits)
+    moved = _moved(catalog, chain, taken(chain, real, golden.model_inputs), apart)
     if isinstance(result, Mask):
         allowed = Tolerance(float(np.float32(MASK_SHARE * share)))
     elif moved is not None:
@@ -296,12 +300,12 @@ def _result(
     return GoldenRecord(golden.name, "result", chain.name, allowed, result=result, pixels=pixels)
 
 
-def _moved(catalog: Catalog, chain: Chain, value: Any, limit: Tolerance) -> Tolerance | None:
+def _moved(catalog: Catalog, chain: Chain, value: Any, limit: float) -> Tolerance | None:
     """How far a first step that sums up many elements moves with them; None for any other first step."""
     reach = getattr(catalog.steps[chain.steps[0].step], "reach", None) if chain.steps else None
     if reach is None:
         return None
-    return Tolerance(float(np.float32(reach(chain.steps[0].bound, value, limit.absolute))), 1e-6)
+    return Tolerance(float(np.float32(reach(chain.steps[0].bound, value, limit))), 1e-6)
 
 
 def _real_tolerance(artifact: Artifact, port: Port, reach: float) -> Tolerance:

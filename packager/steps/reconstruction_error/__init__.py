@@ -51,7 +51,7 @@ def apply(bound: Params, value: tuple[Array, Array]) -> Array:
 
 
 def reach(bound: Params, value: tuple[Array, Array], limit: float) -> float:
-    """How far the mean can move where each number of the first tensor moves by at most `limit`.
+    """How far the mean can move where each difference d of the two tensors moves by at most `limit`.
 
     mae: by `limit`. mse: |(d + e)^2 - d^2| <= 2 |d| limit + limit^2, so by 2 limit mean|d| + limit^2.
     """

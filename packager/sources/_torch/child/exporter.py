@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 OPSET = 17
+SEVERAL = 3
+"""Samples in one run, where the batch is free."""
+UNBOUNDED = 2**62
 _LEFT = ("state_dict", "model_state_dict")
 
 
@@ -66,7 +69,7 @@ def export(job: dict[str, Any], work: Path) -> dict[str, Any]:
     probes = [_probed(work, "probe", inputs, tensors, answers)]
     if any(item["free"] for item in inputs):
         several = [
-            torch.cat([tensors[index], probe(item), probe(item)]) if item["free"] else tensors[index]
+            torch.cat([tensors[index], *(probe(item) for _ in range(SEVERAL - 1))]) if item["free"] else tensors[index]
             for index, item in enumerate(inputs)
         ]
         probes.append(_probed(work, "several", inputs, several, call(model, several)))
@@ -200,6 +203,7 @@ def _load_export(job: dict[str, Any]) -> tuple[Any, list[dict[str, Any]]]:
             "name": name,
             "optional": False,
             "shape": [int(size) if isinstance(size, int) else None for size in values[name].shape],
+            "bounds": [_bounds(program, size) for size in values[name].shape],
             "dtype": str(values[name].dtype).rpartition(".")[2],
         }
         for name in program.graph_signature.user_inputs
@@ -207,12 +211,30 @@ def _load_export(job: dict[str, Any]) -> tuple[Any, list[dict[str, Any]]]:
     model = program.module()
     model.train = lambda mode=True: model  # noqa: ARG005 - the exporter sets a mode, which a program refuses
     if any(None in item["shape"] for item in declared):
-        _make_traceable(model)
+        _make_traceable(model, _inputs(job, declared))
     return model, declared
 
 
-def _make_traceable(model: Any) -> None:
-    """Free sizes cannot be traced as symbols: take them from the tensors, and leave out the check of both."""
+def _bounds(program: Any, size: Any) -> tuple[int, int | None]:
+    """Smallest and largest size that the program takes; None where nothing bounds it from above."""
+    if isinstance(size, int):
+        return size, size
+    found = program.range_constraints.get(size.node.expr)
+    if found is None:
+        return 0, None
+    low = int(found.lower)
+    # As torch has it: a lower bound of 2 is one of the export alone, which traces no sizes of 0 and 1.
+    return (low if low > 2 else 0), (int(found.upper) if found.upper < UNBOUNDED else None)
+
+
+def _make_traceable(model: Any, inputs: list[dict[str, Any]]) -> None:
+    """Free sizes cannot be traced as symbols: take them from the tensors, and leave out the check of both.
+
+    What the check guards is held by the shapes of `inputs`, which are fixed: it is asked of them here, once.
+    """
+    for batch in (1, SEVERAL) if any(item["free"] for item in inputs) else (1,):
+        sizes = [[batch, *item["shape"][1:]] if item["free"] else item["shape"] for item in inputs]
+        call(model, [torch.zeros(size, dtype=getattr(torch, i["dtype"])) for size, i in zip(sizes, inputs)])  # noqa: B905
     for node in model.graph.nodes:
         if node.op == "call_function" and node.target is torch.ops.aten.sym_size.int:
             node.target = _size_of
@@ -253,12 +275,40 @@ def _inputs(job: dict[str, Any], declared: list[dict[str, Any]]) -> list[dict[st
         if shape is None or None in (shape[1:] if free else shape):
             raise RefusedError(f"the shape of its input {item['name']!r} is not known", "give it under `shapes:`")
         dtype = dtypes.get(item["name"], item.get("dtype", "float32"))
+        _refuse_other(item, shape)
         shape = [1, *shape[1:]] if free else list(shape)
         found.append({"name": item["name"], "shape": shape, "dtype": dtype, "free": free})
     left = [name for name in shapes if name not in [item["name"] for item in found]]
     if left:
         raise RefusedError(f"its input {left[0]!r} comes after one that was left out", "give a shape for both")
     return found
+
+
+def _refuse_other(item: dict[str, Any], shape: list[int | None]) -> None:
+    """Refuse a shape that an exported program does not take: it was made for the sizes that it states."""
+    if "bounds" not in item:
+        return
+    taken = ", ".join(_in_words(low, high) for low, high in item["bounds"])
+    hint = f"it takes [{taken}]: correct `shapes:`, or export the program again with dynamic_shapes for that size"
+    if len(shape) != len(item["bounds"]):
+        raise RefusedError(f"the shape of its input {item['name']!r} has {len(shape)} sizes: {_shown(shape)}", hint)
+    for axis, (size, (low, high)) in enumerate(zip(shape, item["bounds"])):  # noqa: B905 - compared above
+        for each in (1, SEVERAL) if size is None else (size,):
+            if each < low or (high is not None and each > high):
+                what = f"a batch of {each}" if size is None else f"{each} at axis {axis}"
+                raise RefusedError(f"its input {item['name']!r} does not take {what}: {_shown(shape)}", hint)
+
+
+def _in_words(low: int, high: int | None) -> str:
+    if low == high:
+        return str(low)
+    if high is None:
+        return f"at least {low}" if low else "any"
+    return f"{low} to {high}" if low else f"at most {high}"
+
+
+def _shown(shape: list[int | None]) -> str:
+    return json.dumps(list(shape))
 
 
 def is_free(shapes: dict[str, Any], name: str) -> bool:
