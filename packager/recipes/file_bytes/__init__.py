@@ -44,5 +44,5 @@ def proposals(tensor: TensorSpec, known: Known) -> Sequence[Proposal]:  # noqa: 
             "dtype": "int32",
         }
         guess = "which bytes, white space, and what stands for no byte"
-        made.append(Proposal("content", (Step("head_tail", params, guess),), words, {"bytes": {"max": "1 MB"}}))
+        made.append(Proposal("content", (Step("head_tail", params, guess),), words, {"bytes": {"max": "100 MB"}}))
     return made

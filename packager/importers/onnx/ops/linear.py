@@ -45,6 +45,9 @@ def gemm(node: Node, a: Tensor, b: Tensor, c: Tensor = None) -> Tensor:
         return y
     if beta != 1:
         c = c * np.asarray(beta, tf.as_dtype(c.dtype).as_numpy_dtype)
+    if len(c.shape) == 2 and c.shape[0] == 1 and c.shape[1] is not None:
+        # TensorFlow joins product and sum where it pleases, and then takes a bias of one axis only.
+        c = c.reshape(-1) if isinstance(c, np.ndarray) else tf.reshape(c, [c.shape[1]])
     return wide(tf.add, y, c)
 
 
