@@ -52,7 +52,7 @@ def python_times() -> Times:
         small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
         return (np.asarray(small, np.float32) - mean) / std
 
-    return {"photo": best(photo, 9)}
+    return {"photo": best(photo, 25)}
 
 
 def opencv_times() -> Times:
