@@ -6,7 +6,9 @@ The bytes go to a path of our choice, so a member's name cannot write elsewhere;
 from __future__ import annotations
 
 import difflib
+import lzma
 import shutil
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -24,6 +26,13 @@ MAX_RATIO = 200
 """Unpacked over packed size, for members beyond `SMALL`."""
 SMALL = 64 << 20
 """Bytes below which a member may be packed as well as it likes."""
+
+
+BROKEN_ZIP = (
+    zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OverflowError, EOFError, OSError,
+    zlib.error, lzma.LZMAError, struct.error,
+)  # fmt: skip
+"""What `zipfile` raises for an archive that is damaged, encrypted or packed in a way it does not know."""
 
 
 class FetchError(PackagerError):
@@ -60,7 +69,7 @@ def extract_member(archive: Path, member: str, to: Path) -> None:
             raise FetchError(
                 f"{archive.name} is neither a zip nor a tar archive", expected=f"an archive with {member} in it"
             )
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, NotImplementedError) as problem:
+    except (*BROKEN_ZIP, tarfile.TarError) as problem:
         raise FetchError(f"the archive {archive.name} is broken: {problem}") from problem
 
 

@@ -49,6 +49,11 @@ class Known:
     activations: Mapping[str, Activation] = field(default_factory=dict)
     origin: tuple[str, ...] = ()
 
+    @property
+    def naming(self) -> dict[str, Any]:
+        """The known labels as a step's parameters: the file that holds them, or the names themselves."""
+        return {"file": self.labels_file} if self.labels_file else {"names": list(self.labels)}
+
 
 LARGEST_SIDE = 1 << 16
 """Sides in pixels above this are a broken file's."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from packager.core.archive import is_zip
+from packager.core.archive import BROKEN_ZIP, is_zip
 from packager.core.errors import ModelError
 from packager.model.manifest import Model
 from packager.model.source import ModelSource, Preparation
@@ -54,7 +54,7 @@ def _of_zip(path: Path, catalog: Catalog) -> tuple[str, str]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = sorted(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+    except BROKEN_ZIP:
         hint = "the file is cut short: compare its size with the original and copy it again"
         return f"{path.name} begins as a zip archive, but its end is missing", hint
     inside = next((name for name in names if Path(name).suffix in _suffixes(catalog)), None)

@@ -148,3 +148,22 @@ def test_a_damaged_archive_gives_the_right_bytes_or_an_error(tmp_path: Path, whi
     except FetchError:
         return
     assert len(out.read_bytes()) <= archive.MAX_MEMBER
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_in_a_members_own_packing_is_an_error(tmp_path: Path, method: int) -> None:
+    """Each way of packing has exceptions of its own; some bytes of a header say nothing."""
+    path, content = tmp_path / "a.zip", bytes(range(256)) * 40
+    with zipfile.ZipFile(path, "w", method) as file:
+        file.writestr("m.h5", content)
+    whole, start = path.read_bytes(), 30 + len("m.h5")
+    refused = 0
+    for at in range(start, start + 24):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        out = tmp_path / f"out-{at}"
+        try:
+            extract_member(path, "m.h5", out)
+            assert out.read_bytes() == content
+        except FetchError:
+            refused += 1
+    assert refused >= 16

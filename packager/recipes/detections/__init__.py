@@ -110,7 +110,7 @@ def _names(classes: int, known: Known) -> dict[str, Any] | None:
     if known.labels:
         if len(known.labels) != classes:
             return None
-        return {"file": known.labels_file} if known.labels_file else {"names": list(known.labels)}
+        return known.naming
     if classes > MOST_NAMED:
         return None
     return {"names": ["object"] if classes == 1 else [f"class_{index}" for index in range(classes)]}

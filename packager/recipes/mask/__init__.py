@@ -31,7 +31,7 @@ def together(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], known:
     params: dict[str, Any] = {"threshold": 0.5} if classes == 1 else {}
     params |= {"layout": "nchw"} if layout == "nchw" else {}
     if classes > 1 and len(known.labels) == classes:
-        params |= {"file": known.labels_file} if known.labels_file else {"names": list(known.labels)}
+        params |= known.naming
     name = known.names.get(outputs[0].name, "mask")
     step = Step("mask", params or None, "what is asked of each pixel")
     return (Proposal(name, (step,), "classes by pixel", tensors=(outputs[0].name,)),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from packager.model.recipes import Known, Proposal, Step
 from packager.model.tensors import TensorSpec
@@ -49,8 +49,7 @@ def proposals(tensor: TensorSpec, known: Known) -> Sequence[Proposal]:
 def _labels(count: int, known: Known, end: str) -> Step | None:
     top = min(5, count)
     if known.labels:
-        source: dict[str, Any] = {"file": known.labels_file} if known.labels_file else {"names": list(known.labels)}
-        return Step("labels", {**source, "top": top}) if len(known.labels) == count else None
+        return Step("labels", {**known.naming, "top": top}) if len(known.labels) == count else None
     if end != "softmax" or count > MOST_NAMED:
         return None
     return Step("labels", {"names": [f"class_{index}" for index in range(count)], "top": top}, "names")

@@ -8,7 +8,7 @@ import zipfile
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from packager.core.archive import FetchError, check_size, is_zip
+from packager.core.archive import BROKEN_ZIP, FetchError, check_size, is_zip
 from packager.core.errors import ModelError
 from packager.sources._torch.pickles import refuse_code
 
@@ -36,7 +36,7 @@ def kind(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             return _kind_of(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError):
+    except BROKEN_ZIP:
         return None
 
 
@@ -69,7 +69,7 @@ def refuse(path: Path) -> None:
                 _refuse_member(archive, info, path.name)
     except FetchError as fault:
         raise ModelError(f"{path.name}: {fault}", hint="make the file anew with torch") from fault
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as fault:
+    except BROKEN_ZIP as fault:
         raise ModelError(
             f"{path.name} is a broken archive ({fault})", expected="a whole file", hint="copy the file again"
         ) from fault
@@ -110,7 +110,7 @@ def _refuse_inner(data: bytes, name: str, member: str) -> None:
                 if info.filename.lower().endswith(".pkl"):
                     with archive.open(info) as file:
                         refuse_code(file, name, f"{member}!{info.filename}")
-    except zipfile.BadZipFile as fault:
+    except BROKEN_ZIP as fault:
         raise ModelError(f"{member} in {name} is broken ({fault})", expected="a whole file") from fault
 
 

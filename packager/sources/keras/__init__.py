@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from packager.core.archive import FetchError, check_size
+from packager.core.archive import BROKEN_ZIP, FetchError, check_size
 from packager.core.errors import ModelError
 from packager.core.hashing import sha256_file
 from packager.model.recipes import Known
@@ -45,7 +44,7 @@ def detect(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return {_CONFIG, _METADATA} <= set(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+    except BROKEN_ZIP:
         return False
 
 
@@ -71,7 +70,7 @@ def read(path: Path) -> tuple[Network, dict[str, Any]]:
             weights = archive.getinfo(_WEIGHTS).file_size
     except FetchError as fault:
         raise ModelError(f"{path.name}: {fault}", hint="save the model again") from fault
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, RuntimeError, zlib.error, EOFError) as fault:
+    except (*BROKEN_ZIP, KeyError) as fault:
         raise ModelError(
             f"{path.name} is a broken Keras file ({fault})",
             expected=f"a zip archive with {_CONFIG}, {_METADATA} and {_WEIGHTS}",

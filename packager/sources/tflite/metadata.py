@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import io
 import json
-import lzma
 import math
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from packager.core.archive import BROKEN_ZIP
 from packager.core.errors import ModelError
 from packager.importers import tflite_file
 from packager.model.recipes import Known, usable
@@ -29,10 +28,6 @@ IDENTIFIER = b"M001"
 _IMAGE, _NORMALIZATION, _AXIS_LABELS, _VALUE_LABELS = 2, 1, 2, 3
 _COLORS = {1: "rgb", 2: "grey"}
 _MOST_LABELS = 16 << 20
-_BROKEN_ZIP = (
-    zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, zlib.error, lzma.LZMAError,
-    struct.error, OverflowError,
-)  # fmt: skip
 _LICENCES = {"apache": "Apache-2.0", "mit": "MIT"}
 
 
@@ -194,7 +189,7 @@ def _files(path: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             small = [info for info in archive.infolist() if info.file_size <= _MOST_LABELS and not info.is_dir()]
             return {info.filename: archive.read(info) for info in small}
-    except _BROKEN_ZIP as fault:
+    except BROKEN_ZIP as fault:
         raise ValueError(f"its associated files cannot be read: {fault}") from fault
 
 
